@@ -1,0 +1,134 @@
+/* The kernel table: one set of loops for each instruction set, all with the meaning that ref.c gives them.
+ *
+ * Activations are feature-major: row f of a matrix holds feature f of every sample of the mini-batch, `width` floats (the
+ * batch rounded up to 16; the surplus columns of a delta hold zero), rows `stride` floats apart and 64-byte aligned.
+ * Weights are in CSR order, rows = inputs, columns = outputs. Bit planes hold one bit an element: word c / 16 of a row,
+ * bit c % 16, rows width / 16 words apart.
+ *
+ * Kernels take ranges, never start threads, and write nothing outside their range; a result does not depend on how the
+ * whole was cut into ranges. */
+#ifndef TSNNI_KERNELS_KERNELS_H
+#define TSNNI_KERNELS_KERNELS_H
+
+#include "core/random.h"
+#include "sparse/pattern.h"
+
+/* Columns are processed in groups of this many: the width of every activation matrix is a multiple of it. */
+#define TSNNI_COLUMN_GROUP 16
+
+/* Same values as the public tsnn_isa. */
+typedef enum tsnni_isa { TSNNI_ISA_REF = 1, TSNNI_ISA_AVX2 = 2, TSNNI_ISA_AVX512 = 3, TSNNI_ISA_NEON = 4 } tsnni_isa;
+
+/* y_j = dropout(slope(sum_i w_ij x_i + b_j)), one output row at a time. */
+typedef struct tsnni_forward {
+    int64_t rows, columns;     /* inputs, outputs */
+    const int64_t *column_ptr; /* transpose index (sparse kernels only) */
+    const void *row;           /* uint16_t or uint32_t */
+    const uint32_t *position;  /* of each connection in values */
+    const float *values;       /* CSR order; for the dense kernels the full rows x columns matrix */
+    const float *bias;         /* columns, or NULL */
+    const float *x;            /* rows x stride */
+    float *y;                  /* columns x stride */
+    int64_t stride, width;
+    float negative_slope;      /* f(z) = z < 0 ? negative_slope * z : z; 1 is the identity */
+    uint16_t *negative;        /* out: bit plane of z < 0, or NULL */
+    uint16_t *keep;            /* out: bit plane of the elements that dropout keeps; NULL: no dropout */
+    uint32_t keep_below;       /* an element is kept when its random byte is below this, 1..256 */
+    float keep_scale;          /* 256 / keep_below: kept elements are multiplied by it, others become 0 */
+    tsnni_random_key key;      /* of row 0, block 0: element (j, c) takes byte c % 16 of block c / 16 of row j */
+    int64_t prefetch;          /* connections ahead, 0..TSNNI_INDEX_PADDING */
+} tsnni_forward;
+
+/* One optimizer step for one weight with gradient g:
+ *   g' = gradient_scale g + l2 w;  v' = momentum v - learning_rate g';
+ *   w' = w + (nesterov ? momentum v' - learning_rate g' : v') - decay w.
+ * velocity may be NULL when momentum is 0. */
+typedef struct tsnni_update {
+    float gradient_scale, learning_rate, momentum, decay, l2;
+    int32_t nesterov;
+} tsnni_update;
+
+typedef enum tsnni_backward_mode {
+    TSNNI_BACKWARD_UPDATE,   /* change the weights in place by `update` */
+    TSNNI_BACKWARD_GRADIENT, /* write (or add) the gradient of each weight into `gradient` */
+    TSNNI_BACKWARD_INPUT     /* weights are frozen: dx only */
+} tsnni_backward_mode;
+
+/* For every input row i: dx_i = (sum_j w_ij dy_j) f'(z_i) keep, with the weights as they were before the step, and
+ * g_ij = <x_i, dy_j>, in one pass over the CSR rows. */
+typedef struct tsnni_backward {
+    int64_t rows, columns;
+    const int64_t *row_ptr;  /* sparse kernels only */
+    const void *column;      /* uint16_t or uint32_t */
+    float *values;           /* CSR order */
+    float *velocity;         /* the same, or NULL */
+    float *gradient;         /* the same; mode GRADIENT only */
+    int32_t accumulate;      /* mode GRADIENT: add to what is there */
+    tsnni_backward_mode mode;
+    const float *x;          /* rows x stride */
+    const float *dy;         /* columns x stride */
+    float *dx;               /* rows x stride; NULL: not wanted (first layer) */
+    int64_t stride, width;
+    /* derivative of the layer that made x, applied to dx */
+    const uint16_t *negative; /* NULL: slope 1 everywhere */
+    float negative_slope;
+    const uint16_t *keep;     /* NULL: no dropout */
+    float keep_scale;
+    float *dx_sum;            /* rows: sum over the batch of the finished dx (the bias gradient), or NULL */
+    tsnni_update update;
+    int64_t prefetch;
+} tsnni_backward;
+
+/* x[f][c] = (samples[index[c]][f] - shift[f]) * scale[f] for c < count, 0 for count <= c < width. */
+typedef struct tsnni_batch_load {
+    const float *samples;  /* row-major */
+    int64_t sample_stride; /* floats between samples */
+    const int64_t *index;  /* count sample numbers; NULL: 0, 1, 2, ... */
+    int64_t count, features;
+    const float *shift, *scale; /* features; both NULL: as is */
+    float *x;
+    int64_t stride, width;
+} tsnni_batch_load;
+
+/* out[c][f] = y[f][c] for c < count. */
+typedef struct tsnni_batch_store {
+    const float *y;
+    int64_t stride, count, features;
+    float *out;
+    int64_t out_stride;
+} tsnni_batch_store;
+
+typedef struct tsnni_kernels {
+    const char *name; /* "ref", "avx2", "avx512", "neon" */
+    tsnni_isa isa;
+    int32_t lanes; /* floats in a vector */
+
+    /* Index [0] takes 16-bit row and column indices, [1] 32-bit. Range: output rows. */
+    void (*forward[2])(const tsnni_forward *task, int64_t begin, int64_t end);
+    /* Range: input rows. */
+    void (*backward[2])(const tsnni_backward *task, int64_t begin, int64_t end);
+
+    /* Every connection exists: register tiles, no indices. Range of forward: groups of TSNNI_COLUMN_GROUP columns. */
+    void (*dense_forward)(const tsnni_forward *task, int64_t begin, int64_t end);
+    void (*dense_backward)(const tsnni_backward *task, int64_t begin, int64_t end);
+
+    /* Elements [begin, end) of flat arrays. */
+    void (*update)(float *values, float *velocity, const float *gradient, const tsnni_update *update, int64_t begin,
+                   int64_t end);
+    /* Dropout alone on output rows of y (for activations that the forward kernel does not fuse). */
+    void (*dropout)(const tsnni_forward *task, int64_t begin, int64_t end);
+    /* The derivative and the row sums of `backward` alone, in place on rows of dx. */
+    void (*derivative)(const tsnni_backward *task, int64_t begin, int64_t end);
+
+    /* Range: features. */
+    void (*batch_load)(const tsnni_batch_load *task, int64_t begin, int64_t end);
+    void (*batch_store)(const tsnni_batch_store *task, int64_t begin, int64_t end);
+} tsnni_kernels;
+
+/* The table for an instruction set, or NULL when this machine or build lacks it. */
+const tsnni_kernels *tsnni_kernels_for(tsnni_isa isa);
+
+/* The fastest table of this machine. Never NULL. */
+const tsnni_kernels *tsnni_kernels_best(void);
+
+#endif

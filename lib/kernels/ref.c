@@ -1,0 +1,257 @@
+/* The kernels in plain C: what every other table is tested against, and what runs where no vector unit is known. */
+#include "kernels/tables.h"
+
+enum { SIXTEEN_BIT, THIRTY_TWO_BIT };
+
+static int64_t index_at(const void *indices, int width, int64_t k)
+{
+    return width == SIXTEEN_BIT ? ((const uint16_t *)indices)[k] : ((const uint32_t *)indices)[k];
+}
+
+/* One word of a bit plane and the bit of column c in it. */
+static int64_t plane_word(int64_t row, int64_t width, int64_t c)
+{
+    return row * (width / TSNNI_COLUMN_GROUP) + c / TSNNI_COLUMN_GROUP;
+}
+
+static int plane_bit(const uint16_t *plane, int64_t row, int64_t width, int64_t c)
+{
+    return plane[plane_word(row, width, c)] >> (c % TSNNI_COLUMN_GROUP) & 1;
+}
+
+/* y_j += w x_i */
+static void add_row(float *y, const float *x, float w, int64_t width)
+{
+    for (int64_t c = 0; c < width; c++)
+        y[c] += w * x[c];
+}
+
+static float dot_rows(const float *x, const float *dy, int64_t width)
+{
+    float sum = 0;
+    for (int64_t c = 0; c < width; c++)
+        sum += x[c] * dy[c];
+    return sum;
+}
+
+static void start_row(const tsnni_forward *task, int64_t j, int64_t first, int64_t last)
+{
+    for (int64_t c = first; c < last; c++)
+        task->y[j * task->stride + c] = task->bias ? task->bias[j] : 0.0f;
+}
+
+/* The bits of one group of columns that dropout keeps: one byte of the generator decides one element. */
+static uint16_t keep_word(const tsnni_forward *task, int64_t j, int64_t group)
+{
+    const uint32_t *origin = task->key.counter;
+    uint32_t counter[4] = {origin[0] + (uint32_t)group, origin[1] + (uint32_t)j, origin[2], origin[3]};
+    uint32_t block[4];
+    tsnni_philox4x32(counter, task->key.key, block);
+    uint32_t word = 0;
+    for (int k = 0; k < TSNNI_COLUMN_GROUP; k++) {
+        uint32_t byte = block[k / 4] >> (8 * (k % 4)) & 0xFF;
+        word |= (uint32_t)(byte < task->keep_below) << k;
+    }
+    return (uint16_t)word;
+}
+
+/* Dropout on the columns of one group. */
+static void drop_group(const tsnni_forward *task, int64_t j, int64_t group)
+{
+    int64_t first = group * TSNNI_COLUMN_GROUP;
+    float *y = task->y + j * task->stride;
+    uint16_t *word = &task->keep[plane_word(j, task->width, first)];
+    *word = keep_word(task, j, group);
+    for (int k = 0; k < TSNNI_COLUMN_GROUP; k++)
+        y[first + k] = *word >> k & 1 ? y[first + k] * task->keep_scale : 0.0f;
+}
+
+/* Activation and dropout on the columns of one group. */
+static void finish_group(const tsnni_forward *task, int64_t j, int64_t group)
+{
+    int64_t first = group * TSNNI_COLUMN_GROUP;
+    float *y = task->y + j * task->stride;
+    uint32_t negative = 0;
+    for (int k = 0; k < TSNNI_COLUMN_GROUP; k++) {
+        float z = y[first + k];
+        negative |= (uint32_t)(z < 0) << k;
+        y[first + k] = z < 0 ? task->negative_slope * z : z;
+    }
+    if (task->negative)
+        task->negative[plane_word(j, task->width, first)] = (uint16_t)negative;
+    if (task->keep)
+        drop_group(task, j, group);
+}
+
+static void forward(const tsnni_forward *task, int width, int64_t begin, int64_t end)
+{
+    for (int64_t j = begin; j < end; j++) {
+        start_row(task, j, 0, task->width);
+        for (int64_t k = task->column_ptr[j]; k < task->column_ptr[j + 1]; k++)
+            add_row(task->y + j * task->stride, task->x + index_at(task->row, width, k) * task->stride,
+                    task->values[task->position[k]], task->width);
+        for (int64_t group = 0; group < task->width / TSNNI_COLUMN_GROUP; group++)
+            finish_group(task, j, group);
+    }
+}
+
+static void forward_16(const tsnni_forward *task, int64_t begin, int64_t end)
+{
+    forward(task, SIXTEEN_BIT, begin, end);
+}
+
+static void forward_32(const tsnni_forward *task, int64_t begin, int64_t end)
+{
+    forward(task, THIRTY_TWO_BIT, begin, end);
+}
+
+static void dense_forward(const tsnni_forward *task, int64_t begin, int64_t end)
+{
+    for (int64_t group = begin; group < end; group++) {
+        int64_t first = group * TSNNI_COLUMN_GROUP;
+        for (int64_t j = 0; j < task->columns; j++) {
+            start_row(task, j, first, first + TSNNI_COLUMN_GROUP);
+            for (int64_t i = 0; i < task->rows; i++)
+                add_row(task->y + j * task->stride + first, task->x + i * task->stride + first,
+                        task->values[i * task->columns + j], TSNNI_COLUMN_GROUP);
+            finish_group(task, j, group);
+        }
+    }
+}
+
+static void dropout(const tsnni_forward *task, int64_t begin, int64_t end)
+{
+    if (!task->keep)
+        return;
+    for (int64_t j = begin; j < end; j++)
+        for (int64_t group = 0; group < task->width / TSNNI_COLUMN_GROUP; group++)
+            drop_group(task, j, group);
+}
+
+static void update_one(float *value, float *velocity, float gradient, const tsnni_update *update)
+{
+    float w = *value, g = update->gradient_scale * gradient + update->l2 * w;
+    float v = (velocity ? update->momentum * *velocity : 0.0f) - update->learning_rate * g;
+    float step = update->nesterov ? update->momentum * v - update->learning_rate * g : v;
+    *value = w + step - update->decay * w;
+    if (velocity)
+        *velocity = v;
+}
+
+static void update(float *values, float *velocity, const float *gradient, const tsnni_update *update, int64_t begin,
+                   int64_t end)
+{
+    for (int64_t k = begin; k < end; k++)
+        update_one(values + k, velocity ? velocity + k : NULL, gradient[k], update);
+}
+
+static void derivative_row(const tsnni_backward *task, int64_t i)
+{
+    float *dx = task->dx + i * task->stride, sum = 0;
+    for (int64_t c = 0; c < task->width; c++) {
+        if (task->negative && plane_bit(task->negative, i, task->width, c))
+            dx[c] *= task->negative_slope;
+        if (task->keep)
+            dx[c] = plane_bit(task->keep, i, task->width, c) ? dx[c] * task->keep_scale : 0.0f;
+        sum += dx[c];
+    }
+    if (task->dx_sum)
+        task->dx_sum[i] = sum;
+}
+
+static void derivative(const tsnni_backward *task, int64_t begin, int64_t end)
+{
+    for (int64_t i = begin; i < end; i++)
+        derivative_row(task, i);
+}
+
+/* Connection k from input i to output j: its share of dx_i, then its own change. */
+static void backward_one(const tsnni_backward *task, int64_t i, int64_t j, int64_t k)
+{
+    const float *dy = task->dy + j * task->stride;
+    if (task->dx)
+        add_row(task->dx + i * task->stride, dy, task->values[k], task->width);
+    if (task->mode == TSNNI_BACKWARD_INPUT)
+        return;
+    float gradient = dot_rows(task->x + i * task->stride, dy, task->width);
+    if (task->mode == TSNNI_BACKWARD_UPDATE)
+        update_one(task->values + k, task->velocity ? task->velocity + k : NULL, gradient, &task->update);
+    else
+        task->gradient[k] = task->accumulate ? task->gradient[k] + gradient : gradient;
+}
+
+static void clear_row(const tsnni_backward *task, int64_t i)
+{
+    for (int64_t c = 0; task->dx && c < task->width; c++)
+        task->dx[i * task->stride + c] = 0;
+}
+
+static void backward(const tsnni_backward *task, int width, int64_t begin, int64_t end)
+{
+    for (int64_t i = begin; i < end; i++) {
+        clear_row(task, i);
+        for (int64_t k = task->row_ptr[i]; k < task->row_ptr[i + 1]; k++)
+            backward_one(task, i, index_at(task->column, width, k), k);
+        if (task->dx)
+            derivative_row(task, i);
+    }
+}
+
+static void backward_16(const tsnni_backward *task, int64_t begin, int64_t end)
+{
+    backward(task, SIXTEEN_BIT, begin, end);
+}
+
+static void backward_32(const tsnni_backward *task, int64_t begin, int64_t end)
+{
+    backward(task, THIRTY_TWO_BIT, begin, end);
+}
+
+static void dense_backward(const tsnni_backward *task, int64_t begin, int64_t end)
+{
+    for (int64_t i = begin; i < end; i++) {
+        clear_row(task, i);
+        for (int64_t j = 0; j < task->columns; j++)
+            backward_one(task, i, j, i * task->columns + j);
+        if (task->dx)
+            derivative_row(task, i);
+    }
+}
+
+static void batch_load(const tsnni_batch_load *task, int64_t begin, int64_t end)
+{
+    for (int64_t c = 0; c < task->width; c++) {
+        int64_t sample = task->index && c < task->count ? task->index[c] : c;
+        for (int64_t f = begin; f < end; f++) {
+            float value = 0;
+            if (c < task->count) {
+                value = task->samples[sample * task->sample_stride + f];
+                if (task->shift)
+                    value = (value - task->shift[f]) * task->scale[f];
+            }
+            task->x[f * task->stride + c] = value;
+        }
+    }
+}
+
+static void batch_store(const tsnni_batch_store *task, int64_t begin, int64_t end)
+{
+    for (int64_t c = 0; c < task->count; c++)
+        for (int64_t f = begin; f < end; f++)
+            task->out[c * task->out_stride + f] = task->y[f * task->stride + c];
+}
+
+const tsnni_kernels tsnni_kernels_ref = {
+    .name = "ref",
+    .isa = TSNNI_ISA_REF,
+    .lanes = 1,
+    .forward = {forward_16, forward_32},
+    .backward = {backward_16, backward_32},
+    .dense_forward = dense_forward,
+    .dense_backward = dense_backward,
+    .update = update,
+    .dropout = dropout,
+    .derivative = derivative,
+    .batch_load = batch_load,
+    .batch_store = batch_store,
+};

@@ -1,0 +1,81 @@
+/* Between the caller's sample-major rows and the feature-major matrices: transposes in registers. */
+
+/* LANES features of the samples in columns [c, c + LANES). */
+INLINE void load_block(const tsnni_batch_load *task, int64_t f, int64_t c)
+{
+    vec shift = task->shift ? vload(task->shift + f) : vzero(), scale = task->shift ? vload(task->scale + f) : vzero();
+    vec rows[LANES];
+    UNROLL
+    for (int r = 0; r < LANES; r++) {
+        rows[r] = vzero();
+        if (c + r < task->count) {
+            int64_t sample = task->index ? task->index[c + r] : c + r;
+            const float *from = task->samples + sample * task->sample_stride + f;
+            PREFETCH(from + FLOATS_PER_LINE);
+            rows[r] = vload(from);
+            if (task->shift)
+                rows[r] = vmul(vsub(rows[r], shift), scale);
+        }
+    }
+    vtranspose(rows);
+    UNROLL
+    for (int r = 0; r < LANES; r++)
+        vstore(task->x + (f + r) * task->stride + c, rows[r]);
+}
+
+static TARGET void load_feature(const tsnni_batch_load *task, int64_t f)
+{
+    float *x = task->x + f * task->stride;
+    for (int64_t c = 0; c < task->width; c++) {
+        float value = 0;
+        if (c < task->count) {
+            value = task->samples[(task->index ? task->index[c] : c) * task->sample_stride + f];
+            if (task->shift)
+                value = (value - task->shift[f]) * task->scale[f];
+        }
+        x[c] = value;
+    }
+}
+
+/* A last block that is not full overlaps the one before it. */
+static TARGET void batch_load(const tsnni_batch_load *task, int64_t begin, int64_t end)
+{
+    if (end - begin < LANES) {
+        for (int64_t f = begin; f < end; f++)
+            load_feature(task, f);
+        return;
+    }
+    for (int64_t block = begin; block < end; block += LANES) {
+        int64_t f = end - block < LANES ? end - LANES : block;
+        for (int64_t c = 0; c < task->width; c += LANES)
+            load_block(task, f, c);
+    }
+}
+
+INLINE void store_block(const tsnni_batch_store *task, int64_t f, int64_t c)
+{
+    vec rows[LANES];
+    UNROLL
+    for (int r = 0; r < LANES; r++)
+        rows[r] = vload(task->y + (f + r) * task->stride + c);
+    vtranspose(rows);
+    UNROLL
+    for (int r = 0; r < LANES; r++)
+        if (c + r < task->count)
+            vstore(task->out + (c + r) * task->out_stride + f, rows[r]);
+}
+
+static TARGET void batch_store(const tsnni_batch_store *task, int64_t begin, int64_t end)
+{
+    if (end - begin < LANES) {
+        for (int64_t c = 0; c < task->count; c++)
+            for (int64_t f = begin; f < end; f++)
+                task->out[c * task->out_stride + f] = task->y[f * task->stride + c];
+        return;
+    }
+    for (int64_t block = begin; block < end; block += LANES) {
+        int64_t f = end - block < LANES ? end - LANES : block;
+        for (int64_t c = 0; c < task->count; c += LANES)
+            store_block(task, f, c);
+    }
+}

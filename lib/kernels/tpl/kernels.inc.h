@@ -1,0 +1,74 @@
+/* Every kernel of one instruction set. The including file first defines
+ *
+ *   TARGET                the function attribute that allows the instructions (may be empty)
+ *   INLINE                static inline, always inlined, with TARGET
+ *   UNROLL                pragma before a loop of constant length that must vanish
+ *   LANES                 floats in a vector
+ *   FORWARD_TILES(M), BACKWARD_TILES(M)  M(1) M(2) ... up to FORWARD_GROUPS, BACKWARD_GROUPS
+ *   FORWARD_GROUPS        column groups whose sums fit the registers
+ *   BACKWARD_GROUPS       column groups whose dx (and x, with X_IN_REGISTERS) fit the registers
+ *   DENSE_ROWS, DENSE_GROUPS, DENSE_GRADIENT_ROWS   the register tiles of the dense kernels
+ *   KEEP_GROUPS           words that keep_words makes at once
+ *
+ * and the types and functions
+ *
+ *   vec, vmask            LANES floats; one truth value for each
+ *   vload vstore          any alignment
+ *   vload_partial vstore_partial   the first `count` lanes, 0 < count < LANES; the others read as 0
+ *   vzero vset1 vadd vsub vmul
+ *   vfma(a, b, c)         a * b + c, rounded once;  vfnma(a, b, c): c - a * b
+ *   vsum                  of all lanes
+ *   vreduce4(a, b, c, d)  the sums of four vectors, as LANES / 4 partial sums of each
+ *   vdots(partial)        LANES / 4 results of vreduce4, stored one behind the other, to LANES finished sums
+ *   vnegative(v)          v < 0
+ *   vbits, vmask_of       mask to the low LANES bits of an integer, and back (higher bits are ignored)
+ *   vselect(m, yes, no), vzero_unless(m, v)
+ *   vtranspose(rows)      LANES x LANES in place
+ *   keep_words(key, row, group, keep_below, out)   KEEP_GROUPS words of the dropout plane, see kernels.h */
+
+#define GROUP_VECTORS (TSNNI_COLUMN_GROUP / LANES)
+#define FLOATS_PER_LINE 16
+#define PREFETCH(address) __builtin_prefetch(address)
+
+/* Dot products are kept as partial sums for at most this many connections. */
+#define DOT_BLOCK 64
+#define DOT_PARTIALS (DOT_BLOCK / 4 * LANES)
+
+/* Cuts what remains of a row into tiles of nearly equal size, none above `most`. */
+static inline int64_t tile_size(int64_t remaining, int64_t most)
+{
+    int64_t tiles = (remaining + most - 1) / most;
+    return (remaining + tiles - 1) / tiles;
+}
+
+INLINE void prefetch_columns(const float *row, const int groups)
+{
+    UNROLL
+    for (int g = 0; g < groups; g++)
+        PREFETCH(row + g * FLOATS_PER_LINE);
+}
+
+#include "kernels/tpl/epilogue.inc.h"
+#include "kernels/tpl/update.inc.h"
+#include "kernels/tpl/dense.inc.h"
+#include "kernels/tpl/batch.inc.h"
+
+#define INDEX uint16_t
+#define INDEXED(name) name##_16
+#include "kernels/tpl/forward.inc.h"
+#include "kernels/tpl/backward.inc.h"
+#undef INDEX
+#undef INDEXED
+
+#define INDEX uint32_t
+#define INDEXED(name) name##_32
+#include "kernels/tpl/forward.inc.h"
+#include "kernels/tpl/backward.inc.h"
+#undef INDEX
+#undef INDEXED
+
+/* The designated members of the table that the including file defines. */
+#define KERNEL_FUNCTIONS                                                                                               \
+    .lanes = LANES, .forward = {forward_16, forward_32}, .backward = {backward_16, backward_32},                       \
+    .dense_forward = dense_forward, .dense_backward = dense_backward, .update = update, .dropout = dropout,            \
+    .derivative = derivative, .batch_load = batch_load, .batch_store = batch_store

@@ -1,0 +1,186 @@
+/* The kernels for AVX2 with FMA: eight floats in a vector, sixteen registers. */
+#include "kernels/tables.h"
+
+#if TSNNI_KERNELS_X86
+
+#include <immintrin.h>
+
+#include "kernels/tpl/compiler.h"
+
+#define TARGET __attribute__((target("avx2,fma")))
+#define INLINE static inline __attribute__((always_inline)) TARGET
+#define LANES 8
+#define FORWARD_GROUPS 4
+#define FORWARD_TILES(M) M(1) M(2) M(3) M(4)
+#define BACKWARD_GROUPS 4
+#define BACKWARD_TILES(M) M(1) M(2) M(3) M(4)
+#define X_IN_REGISTERS 0
+#define DENSE_ROWS 6
+#define DENSE_GROUPS 1
+#define DENSE_GRADIENT_ROWS 3
+#define KEEP_GROUPS 4
+
+typedef __m256 vec;
+typedef __m256 vmask; /* all bits of an element set or clear */
+
+INLINE vec vload(const float *from)
+{
+    return _mm256_loadu_ps(from);
+}
+
+INLINE void vstore(float *to, vec v)
+{
+    _mm256_storeu_ps(to, v);
+}
+
+INLINE __m256i first_lanes(int64_t count)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+INLINE vec vload_partial(const float *from, int64_t count)
+{
+    return _mm256_maskload_ps(from, first_lanes(count));
+}
+
+INLINE void vstore_partial(float *to, vec v, int64_t count)
+{
+    _mm256_maskstore_ps(to, first_lanes(count), v);
+}
+
+INLINE vec vzero(void)
+{
+    return _mm256_setzero_ps();
+}
+
+INLINE vec vset1(float value)
+{
+    return _mm256_set1_ps(value);
+}
+
+INLINE vec vadd(vec a, vec b)
+{
+    return _mm256_add_ps(a, b);
+}
+
+INLINE vec vsub(vec a, vec b)
+{
+    return _mm256_sub_ps(a, b);
+}
+
+INLINE vec vmul(vec a, vec b)
+{
+    return _mm256_mul_ps(a, b);
+}
+
+INLINE vec vfma(vec a, vec b, vec c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+INLINE vec vfnma(vec a, vec b, vec c)
+{
+    return _mm256_fnmadd_ps(a, b, c);
+}
+
+INLINE float vsum(vec v)
+{
+    __m128 half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    half = _mm_add_ps(half, _mm_movehl_ps(half, half));
+    return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
+}
+
+/* Each 128-bit lane of the result: a, b, c, d, summed over that lane. */
+INLINE vec vreduce4(vec a, vec b, vec c, vec d)
+{
+    vec ab = vadd(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+    vec cd = vadd(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+    return vadd(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xEE));
+}
+
+/* Adds the two 128-bit lanes of each of two vectors. */
+INLINE vec vdots(const float *partial)
+{
+    vec a = vload(partial), b = vload(partial + LANES);
+    return vadd(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+}
+
+INLINE vmask vnegative(vec v)
+{
+    return _mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_LT_OQ);
+}
+
+INLINE uint32_t vbits(vmask mask)
+{
+    return (uint32_t)_mm256_movemask_ps(mask);
+}
+
+INLINE vmask vmask_of(uint32_t bits)
+{
+    const __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    return _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int)bits), bit), bit));
+}
+
+INLINE vec vselect(vmask mask, vec yes, vec no)
+{
+    return _mm256_blendv_ps(no, yes, mask);
+}
+
+INLINE vec vzero_unless(vmask mask, vec v)
+{
+    return _mm256_and_ps(mask, v);
+}
+
+INLINE void vtranspose(vec rows[LANES])
+{
+    vec quad[LANES]; /* quad[4 a + b]: 128-bit lane l holds rows 4 a .. 4 a + 3 of column 4 l + b */
+    UNROLL
+    for (int a = 0; a < LANES; a += 4) {
+        vec low0 = _mm256_unpacklo_ps(rows[a], rows[a + 1]), high0 = _mm256_unpackhi_ps(rows[a], rows[a + 1]);
+        vec low1 = _mm256_unpacklo_ps(rows[a + 2], rows[a + 3]), high1 = _mm256_unpackhi_ps(rows[a + 2], rows[a + 3]);
+        quad[a] = _mm256_shuffle_ps(low0, low1, 0x44);
+        quad[a + 1] = _mm256_shuffle_ps(low0, low1, 0xEE);
+        quad[a + 2] = _mm256_shuffle_ps(high0, high1, 0x44);
+        quad[a + 3] = _mm256_shuffle_ps(high0, high1, 0xEE);
+    }
+    UNROLL
+    for (int b = 0; b < 4; b++) {
+        rows[b] = _mm256_permute2f128_ps(quad[b], quad[4 + b], 0x20);
+        rows[4 + b] = _mm256_permute2f128_ps(quad[b], quad[4 + b], 0x31);
+    }
+}
+
+/* Philox4x32-10 for four groups, each word in the low half of a 64-bit lane: a product is at once the new low word, and
+ * shifted the high word. What is left in the upper halves does no harm. */
+INLINE void keep_words(const tsnni_random_key *key, uint32_t row, uint32_t group, uint32_t keep_below, uint16_t *out)
+{
+    const __m256i multiplier0 = _mm256_set1_epi64x(0xD2511F53), multiplier1 = _mm256_set1_epi64x(0xCD9E8D57);
+    const uint32_t *origin = key->counter;
+    uint32_t key0 = key->key[0], key1 = key->key[1];
+    __m256i word0 =
+        _mm256_add_epi64(_mm256_set1_epi64x((int64_t)(origin[0] + (uint64_t)group)), _mm256_set_epi64x(3, 2, 1, 0));
+    __m256i word1 = _mm256_set1_epi64x(origin[1] + row);
+    __m256i word2 = _mm256_set1_epi64x(origin[2]), word3 = _mm256_set1_epi64x(origin[3]);
+    UNROLL
+    for (int round = 0; round < 10; round++) {
+        __m256i product0 = _mm256_mul_epu32(word0, multiplier0), product1 = _mm256_mul_epu32(word2, multiplier1);
+        word0 = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(product1, 32), word1), _mm256_set1_epi64x(key0));
+        word2 = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(product0, 32), word3), _mm256_set1_epi64x(key1));
+        word1 = product1;
+        word3 = product0;
+        key0 += 0x9E3779B9u;
+        key1 += 0xBB67AE85u;
+    }
+    const __m256i most = _mm256_set1_epi8((char)(keep_below - 1));
+    __m256i front = _mm256_blend_epi32(word0, _mm256_slli_epi64(word1, 32), 0xAA);
+    __m256i back = _mm256_blend_epi32(word2, _mm256_slli_epi64(word3, 32), 0xAA);
+    __m128i front_bits = _mm_cvtsi32_si128(_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(front, most), front)));
+    __m128i back_bits = _mm_cvtsi32_si128(_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(back, most), back)));
+    _mm_storel_epi64((__m128i *)(void *)out, _mm_unpacklo_epi8(front_bits, back_bits));
+}
+
+#include "kernels/tpl/kernels.inc.h"
+
+const tsnni_kernels tsnni_kernels_avx2 = {.name = "avx2", .isa = TSNNI_ISA_AVX2, KERNEL_FUNCTIONS};
+
+#endif

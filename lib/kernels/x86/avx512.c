@@ -1,0 +1,192 @@
+/* The kernels for AVX-512 (F, BW, DQ, VL): sixteen floats in a vector, thirty-two registers, mask registers. */
+#include "kernels/tables.h"
+
+#if TSNNI_KERNELS_X86
+
+#include <immintrin.h>
+
+#include "kernels/tpl/compiler.h"
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx2")))
+#define INLINE static inline __attribute__((always_inline)) TARGET
+#define LANES 16
+#define FORWARD_GROUPS 8
+#define FORWARD_TILES(M) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8)
+#define BACKWARD_GROUPS 8
+#define BACKWARD_TILES(M) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8)
+#define X_IN_REGISTERS 1
+#define DENSE_ROWS 6
+#define DENSE_GROUPS 4
+#define DENSE_GRADIENT_ROWS 6
+#define KEEP_GROUPS 8
+
+typedef __m512 vec;
+typedef __mmask16 vmask;
+
+INLINE vec vload(const float *from)
+{
+    return _mm512_loadu_ps(from);
+}
+
+INLINE void vstore(float *to, vec v)
+{
+    _mm512_storeu_ps(to, v);
+}
+
+INLINE vec vload_partial(const float *from, int64_t count)
+{
+    return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from);
+}
+
+INLINE void vstore_partial(float *to, vec v, int64_t count)
+{
+    _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), v);
+}
+
+INLINE vec vzero(void)
+{
+    return _mm512_setzero_ps();
+}
+
+INLINE vec vset1(float value)
+{
+    return _mm512_set1_ps(value);
+}
+
+INLINE vec vadd(vec a, vec b)
+{
+    return _mm512_add_ps(a, b);
+}
+
+INLINE vec vsub(vec a, vec b)
+{
+    return _mm512_sub_ps(a, b);
+}
+
+INLINE vec vmul(vec a, vec b)
+{
+    return _mm512_mul_ps(a, b);
+}
+
+INLINE vec vfma(vec a, vec b, vec c)
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+INLINE vec vfnma(vec a, vec b, vec c)
+{
+    return _mm512_fnmadd_ps(a, b, c);
+}
+
+INLINE float vsum(vec v)
+{
+    __m256 half = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+    __m128 quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    quarter = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
+    return _mm_cvtss_f32(_mm_add_ss(quarter, _mm_movehdup_ps(quarter)));
+}
+
+/* Each 128-bit lane of the result: a, b, c, d, summed over that lane. */
+INLINE vec vreduce4(vec a, vec b, vec c, vec d)
+{
+    vec ab = vadd(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+    vec cd = vadd(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+    return vadd(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xEE));
+}
+
+/* Adds the four 128-bit lanes of each of four vectors. */
+INLINE vec vdots(const float *partial)
+{
+    vec a = vload(partial), b = vload(partial + LANES), c = vload(partial + 2 * LANES), d = vload(partial + 3 * LANES);
+    vec ab = vadd(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
+    vec cd = vadd(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xEE));
+    return vadd(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xDD));
+}
+
+INLINE vmask vnegative(vec v)
+{
+    return _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_LT_OQ);
+}
+
+INLINE uint32_t vbits(vmask mask)
+{
+    return mask;
+}
+
+INLINE vmask vmask_of(uint32_t bits)
+{
+    return (vmask)bits;
+}
+
+INLINE vec vselect(vmask mask, vec yes, vec no)
+{
+    return _mm512_mask_mov_ps(no, mask, yes);
+}
+
+INLINE vec vzero_unless(vmask mask, vec v)
+{
+    return _mm512_maskz_mov_ps(mask, v);
+}
+
+INLINE void vtranspose(vec rows[LANES])
+{
+    vec quad[LANES]; /* quad[4 a + b]: 128-bit lane l holds rows 4 a .. 4 a + 3 of column 4 l + b */
+    UNROLL
+    for (int a = 0; a < LANES; a += 4) {
+        __m512d low0 = _mm512_castps_pd(_mm512_unpacklo_ps(rows[a], rows[a + 1]));
+        __m512d high0 = _mm512_castps_pd(_mm512_unpackhi_ps(rows[a], rows[a + 1]));
+        __m512d low1 = _mm512_castps_pd(_mm512_unpacklo_ps(rows[a + 2], rows[a + 3]));
+        __m512d high1 = _mm512_castps_pd(_mm512_unpackhi_ps(rows[a + 2], rows[a + 3]));
+        quad[a] = _mm512_castpd_ps(_mm512_unpacklo_pd(low0, low1));
+        quad[a + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low0, low1));
+        quad[a + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high0, high1));
+        quad[a + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high0, high1));
+    }
+    UNROLL
+    for (int b = 0; b < 4; b++) {
+        vec even01 = _mm512_shuffle_f32x4(quad[b], quad[4 + b], 0x88);
+        vec odd01 = _mm512_shuffle_f32x4(quad[b], quad[4 + b], 0xDD);
+        vec even23 = _mm512_shuffle_f32x4(quad[8 + b], quad[12 + b], 0x88);
+        vec odd23 = _mm512_shuffle_f32x4(quad[8 + b], quad[12 + b], 0xDD);
+        rows[b] = _mm512_shuffle_f32x4(even01, even23, 0x88);
+        rows[4 + b] = _mm512_shuffle_f32x4(odd01, odd23, 0x88);
+        rows[8 + b] = _mm512_shuffle_f32x4(even01, even23, 0xDD);
+        rows[12 + b] = _mm512_shuffle_f32x4(odd01, odd23, 0xDD);
+    }
+}
+
+/* Philox4x32-10 for eight groups, each word in the low half of a 64-bit lane: a product is at once the new low word, and
+ * shifted the high word. What is left in the upper halves does no harm. */
+INLINE void keep_words(const tsnni_random_key *key, uint32_t row, uint32_t group, uint32_t keep_below, uint16_t *out)
+{
+    const __m512i multiplier0 = _mm512_set1_epi64(0xD2511F53), multiplier1 = _mm512_set1_epi64(0xCD9E8D57);
+    const uint32_t *origin = key->counter;
+    uint32_t key0 = key->key[0], key1 = key->key[1];
+    __m512i word0 = _mm512_add_epi64(_mm512_set1_epi64((int64_t)(origin[0] + (uint64_t)group)),
+                                     _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0));
+    __m512i word1 = _mm512_set1_epi64(origin[1] + row);
+    __m512i word2 = _mm512_set1_epi64(origin[2]), word3 = _mm512_set1_epi64(origin[3]);
+    UNROLL
+    for (int round = 0; round < 10; round++) {
+        __m512i product0 = _mm512_mul_epu32(word0, multiplier0), product1 = _mm512_mul_epu32(word2, multiplier1);
+        word0 = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(product1, 32), word1), _mm512_set1_epi64(key0));
+        word2 = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(product0, 32), word3), _mm512_set1_epi64(key1));
+        word1 = product1;
+        word3 = product0;
+        key0 += 0x9E3779B9u;
+        key1 += 0xBB67AE85u;
+    }
+    const __mmask16 high = 0xAAAA;
+    const __m512i most = _mm512_set1_epi8((char)(keep_below - 1));
+    __m512i front = _mm512_mask_blend_epi32(high, word0, _mm512_slli_epi64(word1, 32));
+    __m512i back = _mm512_mask_blend_epi32(high, word2, _mm512_slli_epi64(word3, 32));
+    __m128i front_bits = _mm_cvtsi64_si128((int64_t)_mm512_cmple_epu8_mask(front, most));
+    __m128i back_bits = _mm_cvtsi64_si128((int64_t)_mm512_cmple_epu8_mask(back, most));
+    _mm_storeu_si128((__m128i *)(void *)out, _mm_unpacklo_epi8(front_bits, back_bits));
+}
+
+#include "kernels/tpl/kernels.inc.h"
+
+const tsnni_kernels tsnni_kernels_avx512 = {.name = "avx512", .isa = TSNNI_ISA_AVX512, KERNEL_FUNCTIONS};
+
+#endif

@@ -1,0 +1,123 @@
+/* Life of a pattern and its transpose index. */
+#include "sparse/pattern.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+
+int32_t tsnni_index_width(int64_t dimension)
+{
+    return dimension <= (int64_t)UINT16_MAX + 1 ? 2 : 4;
+}
+
+tsnn_status tsnni_indices_allocate(tsnni_runtime *runtime, int64_t count, int32_t width, tsnni_indices *out)
+{
+    unsigned char *data;
+    int64_t padded;
+    out->data = NULL;
+    out->width = 0;
+    if (tsnni_add(count, TSNNI_INDEX_PADDING, &padded) < 0)
+        return tsnni_fail(runtime, TSNN_ERROR_OVERFLOW, "cannot allocate %lld indices", (long long)count);
+    tsnn_status status = tsnni_allocate(runtime, padded, (size_t)width, (void **)&data);
+    if (status < 0)
+        return status;
+    memset(data + (size_t)count * (size_t)width, 0, (size_t)TSNNI_INDEX_PADDING * (size_t)width);
+    out->data = data;
+    out->width = width;
+    return TSNN_OK;
+}
+
+void tsnni_indices_free(tsnni_runtime *runtime, tsnni_indices *indices)
+{
+    tsnni_release(runtime, indices->data);
+    indices->data = NULL;
+    indices->width = 0;
+}
+
+tsnn_status tsnni_pattern_check(tsnni_runtime *runtime, int64_t rows, int64_t columns, int64_t count)
+{
+    if (rows < 1 || rows > INT32_MAX || columns < 1 || columns > INT32_MAX)
+        return tsnni_fail(runtime, TSNN_ERROR_SHAPE, "%lld x %lld: each dimension must be between 1 and %ld",
+                          (long long)rows, (long long)columns, (long)INT32_MAX);
+    if (count < 0 || count > TSNNI_MAX_CONNECTIONS || count > rows * columns)
+        return tsnni_fail(runtime, TSNN_ERROR_OVERFLOW, "%lld connections do not fit %lld x %lld cells (at most %lld)",
+                          (long long)count, (long long)rows, (long long)columns, (long long)TSNNI_MAX_CONNECTIONS);
+    return TSNN_OK;
+}
+
+tsnn_status tsnni_pattern_allocate(tsnni_runtime *runtime, int64_t rows, int64_t columns, int64_t count,
+                                   tsnni_pattern *out)
+{
+    tsnn_status status;
+    memset(out, 0, sizeof *out);
+    TSNNI_TRY(tsnni_pattern_check(runtime, rows, columns, count));
+    TSNNI_TRY(TSNNI_NEW_ZERO(runtime, rows + 1, &out->row_ptr));
+    TSNNI_TRY(tsnni_indices_allocate(runtime, count, tsnni_index_width(columns), &out->column));
+    out->rows = rows;
+    out->columns = columns;
+    out->count = count;
+    return TSNN_OK;
+fail:
+    tsnni_pattern_free(runtime, out);
+    return status;
+}
+
+tsnn_status tsnni_pattern_copy(tsnni_runtime *runtime, const tsnni_pattern *from, tsnni_pattern *out)
+{
+    tsnn_status status = tsnni_pattern_allocate(runtime, from->rows, from->columns, from->count, out);
+    if (status < 0)
+        return status;
+    memcpy(out->row_ptr, from->row_ptr, (size_t)(from->rows + 1) * sizeof *out->row_ptr);
+    memcpy(out->column.data, from->column.data, (size_t)from->count * (size_t)from->column.width);
+    return TSNN_OK;
+}
+
+void tsnni_pattern_free(tsnni_runtime *runtime, tsnni_pattern *pattern)
+{
+    tsnni_release(runtime, pattern->row_ptr);
+    tsnni_indices_free(runtime, &pattern->column);
+    memset(pattern, 0, sizeof *pattern);
+}
+
+/* Leaves in column_ptr[j] where column j begins. */
+static void count_columns(const tsnni_pattern *pattern, int64_t *column_ptr)
+{
+    for (int64_t k = 0; k < pattern->count; k++)
+        column_ptr[tsnni_index_at(&pattern->column, k) + 1]++;
+    for (int64_t j = 0; j < pattern->columns; j++)
+        column_ptr[j + 1] += column_ptr[j];
+}
+
+tsnn_status tsnni_transpose_build(tsnni_runtime *runtime, const tsnni_pattern *pattern, tsnni_transpose *out)
+{
+    tsnn_status status = TSNN_OK;
+    memset(out, 0, sizeof *out);
+    TSNNI_TRY(TSNNI_NEW_ZERO(runtime, pattern->columns + 1, &out->column_ptr));
+    TSNNI_TRY(tsnni_indices_allocate(runtime, pattern->count, tsnni_index_width(pattern->rows), &out->row));
+    TSNNI_TRY(TSNNI_NEW(runtime, pattern->count + TSNNI_INDEX_PADDING, &out->position));
+    memset(out->position + pattern->count, 0, TSNNI_INDEX_PADDING * sizeof *out->position);
+
+    count_columns(pattern, out->column_ptr);
+    for (int64_t row = 0; row < pattern->rows; row++) {
+        for (int64_t k = pattern->row_ptr[row]; k < pattern->row_ptr[row + 1]; k++) {
+            int64_t slot = out->column_ptr[tsnni_index_at(&pattern->column, k)]++;
+            tsnni_index_set(&out->row, slot, row);
+            out->position[slot] = (uint32_t)k;
+        }
+    }
+    /* Each entry has moved on to where the next column begins. */
+    memmove(out->column_ptr + 1, out->column_ptr, (size_t)pattern->columns * sizeof *out->column_ptr);
+    out->column_ptr[0] = 0;
+    return TSNN_OK;
+fail:
+    tsnni_transpose_free(runtime, out);
+    return status;
+}
+
+void tsnni_transpose_free(tsnni_runtime *runtime, tsnni_transpose *transpose)
+{
+    tsnni_release(runtime, transpose->column_ptr);
+    tsnni_indices_free(runtime, &transpose->row);
+    tsnni_release(runtime, transpose->position);
+    memset(transpose, 0, sizeof *transpose);
+}

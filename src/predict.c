@@ -1,0 +1,147 @@
+/* Inference and scoring: rows of features through the network, a batch at a time. */
+#include "network.h"
+
+#include <math.h>
+
+#include "core/memory.h"
+#include "loss.h"
+#include "propagate.h"
+
+/* Samples at once: activations of a few thousand neurons stay in the second-level cache. */
+#define TSNNI_INFERENCE_BATCH 128
+
+/* Receives the outputs of a part of the samples, feature-major in workspace->output[last]. */
+typedef void (*part_function)(void *task, const tsnn_network *network, tsnni_workspace *workspace, int64_t first,
+                              int64_t count);
+
+static tsnn_status run_parts(const tsnn_network *network, const float *features, int64_t samples, part_function part,
+                             void *task)
+{
+    int64_t inputs = tsnni_network_inputs(network);
+    tsnni_workspace *workspace;
+    tsnn_status status = tsnni_workspace_create(
+        network, samples < TSNNI_INFERENCE_BATCH ? samples : TSNNI_INFERENCE_BATCH, 0, &workspace);
+    if (status < 0)
+        return status;
+    for (int64_t first = 0; first < samples; first += TSNNI_INFERENCE_BATCH) {
+        int64_t count = samples - first < TSNNI_INFERENCE_BATCH ? samples - first : TSNNI_INFERENCE_BATCH;
+        tsnni_batch batch = {features + first * inputs, inputs, NULL, count};
+        tsnni_propagate_forward(network, workspace, &batch, TSNNI_PASS_INFERENCE, 0);
+        part(task, network, workspace, first, count);
+    }
+    tsnni_workspace_destroy(&workspace);
+    return TSNN_OK;
+}
+
+static tsnn_status check_features(const tsnn_network *network, const float *features, int64_t samples, const void *out,
+                                  int64_t capacity, int64_t each)
+{
+    tsnni_runtime *runtime = &network->context->runtime;
+    int64_t inputs = tsnni_network_inputs(network), numbers, needed;
+    tsnn_status status;
+    if (network->count == 0)
+        TSNNI_FAIL(runtime, TSNN_ERROR_STATE, "the network has no layers");
+    if (samples < 0)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "samples is %lld; it must not be below 0", (long long)samples);
+    if (samples > 0 && (features == NULL || out == NULL))
+        TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "%s is NULL",
+                   features == NULL ? "features" : "the array for the results");
+    if (tsnni_multiply(samples, inputs, &numbers) < 0 || tsnni_multiply(samples, each, &needed) < 0)
+        TSNNI_FAIL(runtime, TSNN_ERROR_OVERFLOW, "%lld samples of %lld features", (long long)samples,
+                   (long long)inputs);
+    if (capacity < needed)
+        TSNNI_FAIL(runtime, TSNN_ERROR_BUFFER_TOO_SMALL, "room for %lld results; %lld are needed", (long long)capacity,
+                   (long long)needed);
+    for (int64_t k = 0; k < numbers; k++)
+        if (!isfinite(features[k]))
+            TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "sample %lld: feature %lld is %g", (long long)(k / inputs),
+                       (long long)(k % inputs), (double)features[k]);
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+static void store_outputs(void *task, const tsnn_network *network, tsnni_workspace *workspace, int64_t first,
+                          int64_t count)
+{
+    float *outputs = task;
+    int64_t each = tsnni_network_outputs(network);
+    tsnni_batch_store store = {.y = workspace->output[network->count - 1],
+                               .stride = workspace->stride,
+                               .count = count,
+                               .features = each,
+                               .out = outputs + first * each,
+                               .out_stride = each};
+    network->context->kernels->batch_store(&store, 0, each);
+}
+
+tsnn_status tsnn_network_predict(const tsnn_network *network, const float *features, int64_t samples, float *outputs,
+                                 int64_t capacity)
+{
+    if (network == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    tsnn_status status = check_features(network, features, samples, outputs, capacity, tsnni_network_outputs(network));
+    if (status < 0 || samples == 0)
+        return status;
+    return run_parts(network, features, samples, store_outputs, outputs);
+}
+
+static void store_labels(void *task, const tsnn_network *network, tsnni_workspace *workspace, int64_t first,
+                         int64_t count)
+{
+    int32_t *labels = (int32_t *)task + first;
+    const float *y = workspace->output[network->count - 1];
+    for (int64_t c = 0; c < count; c++)
+        labels[c] = tsnni_predicted_class(y + c, tsnni_network_outputs(network), workspace->stride);
+}
+
+tsnn_status tsnn_network_classify(const tsnn_network *network, const float *features, int64_t samples, int32_t *labels,
+                                  int64_t capacity)
+{
+    if (network == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    tsnn_status status = check_features(network, features, samples, labels, capacity, 1);
+    if (status < 0 || samples == 0)
+        return status;
+    return run_parts(network, features, samples, store_labels, labels);
+}
+
+typedef struct score_task {
+    const tsnn_loss *loss;
+    const tsnn_dataset *dataset;
+    tsnni_score total;
+} score_task;
+
+static void score_part(void *argument, const tsnn_network *network, tsnni_workspace *workspace, int64_t first,
+                       int64_t count)
+{
+    score_task *task = argument;
+    tsnni_truth truth = tsnni_truth_of(task->dataset, NULL, first, count);
+    tsnni_score score = tsnni_loss_score(task->loss, network, workspace, &truth, 0, NULL);
+    task->total.loss += score.loss;
+    task->total.correct += score.correct;
+}
+
+tsnn_status tsnn_network_evaluate(const tsnn_network *network, const tsnn_loss *loss, const tsnn_dataset *dataset,
+                                  tsnn_evaluation *evaluation)
+{
+    if (network == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    tsnni_runtime *runtime = &network->context->runtime;
+    tsnn_evaluation known = TSNN_EVALUATION_INIT;
+    tsnn_status status;
+    if (dataset == NULL || evaluation == NULL)
+        TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "%s is NULL", dataset == NULL ? "dataset" : "evaluation");
+    TSNNI_TRY(tsnni_loss_check_network(loss, network));
+    TSNNI_TRY(tsnni_loss_check_dataset(network, dataset));
+    score_task task = {loss, dataset, {0.0, 0}};
+    TSNNI_TRY(run_parts(network, dataset->feature_data, dataset->samples, score_part, &task));
+    known.samples = dataset->samples;
+    known.correct = task.total.correct;
+    known.loss = task.total.loss / (double)dataset->samples;
+    known.accuracy = (double)task.total.correct / (double)dataset->samples;
+    TSNNI_TRY(tsnni_info_write(runtime, evaluation, &known, sizeof known, "tsnn_evaluation"));
+    return TSNN_OK;
+fail:
+    return status;
+}

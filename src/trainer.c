@@ -1,0 +1,384 @@
+/* Training: epochs of shuffled mini-batches; between them validation, pruning and evolution; callbacks that can stop
+ * it. */
+#include <tsnn/trainer.h>
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/memory.h"
+#include "core/random.h"
+#include "optimizer.h"
+#include "pruning.h"
+#include "schedule.h"
+#include "step.h"
+
+#define TSNNI_DEFAULT_EPOCHS 10
+#define TSNNI_DEFAULT_BATCH 128
+
+struct tsnn_trainer {
+    tsnn_context *context;
+    tsnn_trainer_options options; /* with defaults filled in */
+    tsnn_schedule_options schedule;
+    int64_t epochs_done;
+    int64_t passes; /* forward passes so far: keys the dropout */
+    tsnni_workspace *workspace;
+    uint64_t workspace_version; /* of the context's topologies when it was made */
+    tsnn_gradient *gradient;    /* only for clipping and micro-batches */
+};
+
+tsnn_status tsnn_trainer_options_init(tsnn_trainer_options *options)
+{
+    if (options == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    *options = (tsnn_trainer_options)TSNN_TRAINER_OPTIONS_INIT;
+    return TSNN_OK;
+}
+
+static tsnn_status check_objects(tsnn_context *context, const tsnn_trainer_options *options)
+{
+    tsnni_runtime *runtime = &context->runtime;
+    tsnn_status status;
+    if (options->network == NULL || options->loss == NULL || options->optimizer == NULL)
+        TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "%s is NULL; a trainer needs a network, a loss and an optimizer",
+                   options->network == NULL ? "network"
+                   : options->loss == NULL  ? "loss"
+                                            : "optimizer");
+    if (options->network->context != context)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "the network belongs to another context than the trainer");
+    TSNNI_TRY(tsnni_loss_check_network(options->loss, options->network));
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+static tsnn_status check_numbers(tsnn_context *context, const tsnn_trainer_options *options)
+{
+    tsnni_runtime *runtime = &context->runtime;
+    tsnn_status status;
+    if (options->order != TSNN_SHUFFLE && options->order != TSNN_IN_ORDER)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "order %d is unknown", (int)options->order);
+    if (options->epochs < 0 || options->batch < 0 || options->micro_batch < 0)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT,
+                   "epochs %lld, batch %lld, micro_batch %lld; none may be below 0", (long long)options->epochs,
+                   (long long)options->batch, (long long)options->micro_batch);
+    if (options->batch > INT32_MAX)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "batch is %lld; at most %d", (long long)options->batch,
+                   INT32_MAX);
+    if (!(options->clip_norm >= 0.0) || !isfinite(options->clip_norm))
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "clip_norm is %g; it must not be below 0", options->clip_norm);
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+tsnn_status tsnn_trainer_create(tsnn_context *context, const tsnn_trainer_options *options, tsnn_trainer **out)
+{
+    if (out == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    *out = NULL;
+    if (context == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    tsnni_runtime *runtime = &context->runtime;
+    tsnn_trainer_options given;
+    tsnn_schedule_options schedule;
+    tsnn_status status;
+    TSNNI_TRY(tsnni_options_read(runtime, options, &given, sizeof given, "tsnn_trainer_options"));
+    TSNNI_TRY(check_objects(context, &given));
+    TSNNI_TRY(check_numbers(context, &given));
+    TSNNI_TRY(tsnni_schedule_read(runtime, given.schedule, &schedule));
+    TSNNI_TRY(TSNNI_NEW_ZERO(runtime, 1, out));
+    given.schedule = NULL;
+    given.epochs = given.epochs > 0 ? given.epochs : TSNNI_DEFAULT_EPOCHS;
+    given.batch = given.batch > 0 ? given.batch : TSNNI_DEFAULT_BATCH;
+    given.micro_batch = given.micro_batch > 0 && given.micro_batch < given.batch ? given.micro_batch : given.batch;
+    (*out)->context = context;
+    (*out)->options = given;
+    (*out)->schedule = schedule;
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+void tsnn_trainer_destroy(tsnn_trainer **trainer)
+{
+    if (trainer == NULL || *trainer == NULL)
+        return;
+    tsnni_workspace_destroy(&(*trainer)->workspace);
+    tsnn_gradient_destroy(&(*trainer)->gradient);
+    tsnni_release(&(*trainer)->context->runtime, *trainer);
+    *trainer = NULL;
+}
+
+/* ---- a step ---- */
+
+static int32_t needs_gradient(const tsnn_trainer *trainer, int64_t count)
+{
+    return trainer->options.clip_norm > 0.0 || count > trainer->options.micro_batch;
+}
+
+/* Workspace, velocities and gradient for steps of up to `count` samples on the topology as it is now. */
+static tsnn_status prepare(tsnn_trainer *trainer, int64_t count)
+{
+    tsnn_network *network = trainer->options.network;
+    int64_t samples = count < trainer->options.micro_batch ? count : trainer->options.micro_batch;
+    tsnn_status status;
+    TSNNI_TRY(tsnni_optimizer_prepare(trainer->options.optimizer, network));
+    if (trainer->workspace == NULL || trainer->workspace->samples < samples ||
+        trainer->workspace_version != trainer->context->versions) {
+        tsnni_workspace_destroy(&trainer->workspace);
+        TSNNI_TRY(tsnni_workspace_create(network, samples, 1, &trainer->workspace));
+        trainer->workspace_version = trainer->context->versions;
+    }
+    if (needs_gradient(trainer, count) &&
+        (trainer->gradient == NULL || !tsnni_gradient_fits(trainer->gradient, network))) {
+        tsnn_gradient_destroy(&trainer->gradient);
+        TSNNI_TRY(tsnn_gradient_create(network, &trainer->gradient));
+    }
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+/* What a step of `count` samples did. */
+typedef struct step_result {
+    tsnni_score score;
+    double norm;
+} step_result;
+
+/* The gradient of all micro-batches, then one update; clipping needs the whole norm first. */
+static step_result run_accumulated(tsnn_trainer *trainer, tsnni_step *step, const int64_t *samples, int64_t first,
+                                   int64_t count, double rate_factor)
+{
+    step_result result = {{0.0, 0}, 0.0};
+    double scale = 1.0;
+    int64_t micro = trainer->options.micro_batch;
+    step->gradient = trainer->gradient;
+    tsnn_gradient_clear(trainer->gradient);
+    for (int64_t done = 0; done < count && isfinite(result.score.loss); done += micro) {
+        int64_t part = count - done < micro ? count - done : micro;
+        step->number = trainer->passes++;
+        tsnni_score score = tsnni_step_run(step, samples != NULL ? samples + done : NULL, first + done, part);
+        result.score.loss += score.loss;
+        result.score.correct += score.correct;
+    }
+    if (!isfinite(result.score.loss))
+        return result;
+    if (trainer->options.clip_norm > 0.0) {
+        tsnn_gradient_norm(trainer->gradient, &result.norm);
+        if (!isfinite(result.norm)) {
+            result.score.loss = result.norm;
+            return result;
+        }
+        if (result.norm > trainer->options.clip_norm)
+            scale = trainer->options.clip_norm / result.norm;
+    }
+    tsnni_optimizer_step(trainer->options.optimizer, trainer->options.network, trainer->gradient, rate_factor, scale);
+    return result;
+}
+
+static step_result run_step(tsnn_trainer *trainer, const tsnn_dataset *dataset, const int64_t *samples, int64_t first,
+                            int64_t count, double rate_factor)
+{
+    tsnni_update update = tsnni_optimizer_update(trainer->options.optimizer, rate_factor);
+    tsnni_step step = {.network = trainer->options.network,
+                       .loss = trainer->options.loss,
+                       .dataset = dataset,
+                       .workspace = trainer->workspace,
+                       .pass = TSNNI_PASS_TRAINING,
+                       .divisor = count,
+                       .update = &update};
+    if (needs_gradient(trainer, count))
+        return run_accumulated(trainer, &step, samples, first, count, rate_factor);
+    step.number = trainer->passes++;
+    step_result result = {tsnni_step_run(&step, samples, first, count), 0.0};
+    return result;
+}
+
+tsnn_status tsnn_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset, const int64_t *samples, int64_t count,
+                              double rate_factor, double *loss)
+{
+    if (trainer == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    tsnni_runtime *runtime = &trainer->context->runtime;
+    tsnn_status status;
+    TSNNI_TRY(tsnni_step_check(trainer->options.network, trainer->options.loss, dataset, samples, count));
+    if (count > trainer->options.batch)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "count is %lld; the trainer's batch is %lld", (long long)count,
+                   (long long)trainer->options.batch);
+    if (!(rate_factor >= 0.0) || !isfinite(rate_factor))
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "rate_factor is %g; it must be finite and not below 0",
+                   rate_factor);
+    TSNNI_TRY(prepare(trainer, count));
+    step_result result = run_step(trainer, dataset, samples, 0, count, rate_factor);
+    if (!isfinite(result.score.loss))
+        TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "the loss is %g; is the learning rate too high?", result.score.loss);
+    if (loss != NULL)
+        *loss = result.score.loss / (double)count;
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+/* ---- an epoch ---- */
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    timespec_get(&now, TIME_UTC);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Fisher-Yates, keyed by the epoch: resuming at an epoch gives its order. */
+static void shuffle(tsnn_trainer *trainer, int64_t *order, int64_t samples)
+{
+    for (int64_t n = 0; n < samples; n++)
+        order[n] = n;
+    tsnni_stream stream;
+    tsnni_stream_init(
+        &stream, tsnni_random_key_make(trainer->context->seed, TSNNI_PURPOSE_SHUFFLE, 0, trainer->epochs_done + 1, 0));
+    for (int64_t n = samples - 1; n > 0; n--) {
+        int64_t other = (int64_t)tsnni_stream_below(&stream, (uint64_t)n + 1), kept = order[n];
+        order[n] = order[other];
+        order[other] = kept;
+    }
+}
+
+static tsnn_status callback_status(tsnni_runtime *runtime, int32_t answer)
+{
+    if (answer == 0)
+        return TSNN_OK;
+    if (answer > 0)
+        return TSNN_STOPPED;
+    return tsnni_fail(runtime, TSNN_ERROR_CALLBACK, "the callback returned %d", (int)answer);
+}
+
+/* All steps of an epoch. `order` NULL: in order. Sums go into the report. */
+static tsnn_status run_steps(tsnn_trainer *trainer, const tsnn_dataset *train, const int64_t *order,
+                             tsnn_epoch_report *report)
+{
+    tsnni_runtime *runtime = &trainer->context->runtime;
+    const tsnn_trainer_options *options = &trainer->options;
+    int64_t steps = (train->samples - 1) / options->batch + 1, correct = 0;
+    double loss = 0.0;
+    tsnn_status status = TSNN_OK;
+    for (int64_t s = 0; s < steps && status == TSNN_OK; s++) {
+        int64_t first = s * options->batch;
+        int64_t count = train->samples - first < options->batch ? train->samples - first : options->batch;
+        double progress = (double)trainer->epochs_done + (double)s / (double)steps;
+        /* The warm-up reaches its full rate with its last step, and never starts at zero. */
+        if (progress < trainer->schedule.warmup_epochs)
+            progress += 1.0 / (double)steps;
+        double factor = tsnni_schedule_factor(&trainer->schedule, progress, (double)options->epochs);
+        step_result result = run_step(trainer, train, order != NULL ? order + first : NULL, first, count, factor);
+        if (!isfinite(result.score.loss))
+            return tsnni_fail(runtime, TSNN_ERROR_NOT_FINITE,
+                              "epoch %lld, step %lld: the loss is %g; is the learning rate too high?",
+                              (long long)trainer->epochs_done + 1, (long long)s + 1, result.score.loss);
+        loss += result.score.loss;
+        correct += result.score.correct;
+        report->samples += count;
+        report->learning_rate = options->optimizer->learning_rate * factor;
+        if (options->on_step != NULL) {
+            tsnn_step_report step = {(uint32_t)sizeof step,
+                                     0,
+                                     trainer->epochs_done + 1,
+                                     s + 1,
+                                     steps,
+                                     count,
+                                     result.score.loss / (double)count,
+                                     report->learning_rate,
+                                     result.norm};
+            status = callback_status(runtime, options->on_step(options->user, &step));
+        }
+    }
+    report->train_loss = loss / (double)report->samples;
+    report->train_accuracy = (double)correct / (double)report->samples;
+    return status;
+}
+
+static tsnn_status validate(tsnn_trainer *trainer, const tsnn_dataset *validation, tsnn_epoch_report *report)
+{
+    tsnn_evaluation evaluation = TSNN_EVALUATION_INIT;
+    if (validation == NULL)
+        return TSNN_OK;
+    double start = seconds_now();
+    tsnn_status status =
+        tsnn_network_evaluate(trainer->options.network, trainer->options.loss, validation, &evaluation);
+    report->has_validation = 1;
+    report->validation_loss = evaluation.loss;
+    report->validation_accuracy = evaluation.accuracy;
+    report->validation_seconds = seconds_now() - start;
+    return status;
+}
+
+/* Pruning on its schedule, then evolution; neither after the last epoch. */
+static tsnn_status change_topology(tsnn_trainer *trainer, tsnn_epoch_report *report)
+{
+    const tsnn_trainer_options *options = &trainer->options;
+    tsnn_pruning_report pruned = TSNN_PRUNING_REPORT_INIT;
+    double start = seconds_now();
+    tsnn_status status;
+    if (report->epoch >= report->epochs)
+        return TSNN_OK;
+    if (options->pruning != NULL && tsnni_pruning_is_due(options->pruning, report->epoch)) {
+        TSNNI_TRY(tsnn_pruning_apply(options->pruning, options->network, &pruned));
+        report->pruned = pruned.neurons_before - pruned.neurons_after;
+    }
+    if (options->evolution != NULL)
+        TSNNI_TRY(tsnn_evolution_apply(options->evolution, options->network, report->epoch, &report->replaced));
+    report->evolution_seconds = seconds_now() - start;
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+static tsnn_status run_epoch(tsnn_trainer *trainer, const tsnn_dataset *train, const tsnn_dataset *validation,
+                             int64_t *order)
+{
+    const tsnn_trainer_options *options = &trainer->options;
+    tsnn_epoch_report report = {
+        .struct_size = (uint32_t)sizeof report, .epoch = trainer->epochs_done + 1, .epochs = options->epochs};
+    tsnn_network_info info = TSNN_NETWORK_INFO_INIT;
+    tsnn_status status;
+    double start = seconds_now();
+    TSNNI_TRY(prepare(trainer, train->samples < options->batch ? train->samples : options->batch));
+    if (order != NULL)
+        shuffle(trainer, order, train->samples);
+    status = run_steps(trainer, train, order, &report);
+    trainer->epochs_done++;
+    if (status != TSNN_OK)
+        return status;
+    report.train_seconds = seconds_now() - start;
+    TSNNI_TRY(validate(trainer, validation, &report));
+    TSNNI_TRY(change_topology(trainer, &report));
+    report.train_seconds += report.evolution_seconds;
+    TSNNI_TRY(tsnn_network_get_info(options->network, &info));
+    report.connections = info.connections;
+    report.neurons = info.neurons;
+    if (options->on_epoch != NULL)
+        status = callback_status(&trainer->context->runtime, options->on_epoch(options->user, &report));
+    return status;
+fail:
+    return status;
+}
+
+tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset *train, const tsnn_dataset *validation)
+{
+    if (trainer == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    tsnni_runtime *runtime = &trainer->context->runtime;
+    int64_t *order = NULL;
+    tsnn_status status;
+    TSNNI_TRY(tsnni_step_check(trainer->options.network, trainer->options.loss, train, NULL, 1));
+    if (validation != NULL)
+        TSNNI_TRY(tsnni_loss_check_dataset(trainer->options.network, validation));
+    if (trainer->options.order == TSNN_SHUFFLE)
+        TSNNI_TRY(TSNNI_NEW(runtime, train->samples, &order));
+    status = TSNN_OK;
+    while (status == TSNN_OK && trainer->epochs_done < trainer->options.epochs)
+        status = run_epoch(trainer, train, validation, order);
+fail:
+    tsnni_release(runtime, order);
+    return status;
+}

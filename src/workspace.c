@@ -1,0 +1,151 @@
+/* Allocation of the memory of a pass. */
+#include "workspace.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+
+/* Rows whose distance is a multiple of this many bytes fall into the same cache sets; one group of columns is added
+ * then. */
+#define TSNNI_ALIASING_BYTES 4096
+
+/* Per stage: output, undropped, preactivation, negative, keep. Per workspace: tables, input, deltas, sums. */
+#define TSNNI_BLOCKS_PER_STAGE 5
+#define TSNNI_BLOCKS_OF_ITS_OWN 16
+
+int64_t tsnni_width_for(int64_t samples)
+{
+    return (samples + TSNNI_COLUMN_GROUP - 1) / TSNNI_COLUMN_GROUP * TSNNI_COLUMN_GROUP;
+}
+
+static int64_t stride_for(int64_t width)
+{
+    return width * (int64_t)sizeof(float) % TSNNI_ALIASING_BYTES == 0 ? width + TSNNI_COLUMN_GROUP : width;
+}
+
+static tsnn_status take(tsnni_workspace *workspace, int64_t count, size_t size, void *out)
+{
+    void *block;
+    tsnn_status status = tsnni_allocate_zero(&workspace->context->runtime, count, size, &block);
+    if (status < 0)
+        return status;
+    workspace->blocks[workspace->block_count++] = block;
+    memcpy(out, &block, sizeof block); /* whatever the type of the pointer that it fills */
+    return TSNN_OK;
+}
+
+static tsnn_status take_matrix(tsnni_workspace *workspace, int64_t rows, float **out)
+{
+    int64_t numbers;
+    if (tsnni_multiply(rows, workspace->stride, &numbers) < 0)
+        return tsnni_fail(&workspace->context->runtime, TSNN_ERROR_OVERFLOW, "%lld neurons times %lld samples",
+                          (long long)rows, (long long)workspace->samples);
+    return take(workspace, numbers, sizeof(float), out);
+}
+
+static tsnn_status take_bits(tsnni_workspace *workspace, int64_t rows, uint16_t **out)
+{
+    int64_t words;
+    if (tsnni_multiply(rows, tsnni_width_for(workspace->samples) / TSNNI_COLUMN_GROUP, &words) < 0)
+        return tsnni_fail(&workspace->context->runtime, TSNN_ERROR_OVERFLOW, "%lld neurons times %lld samples",
+                          (long long)rows, (long long)workspace->samples);
+    return take(workspace, words, sizeof(uint16_t), out);
+}
+
+static int64_t stage_outputs(const tsnni_stage *stage)
+{
+    return stage->layer->topology.pattern.columns;
+}
+
+static tsnn_status take_training_stage(tsnni_workspace *workspace, const tsnni_stage *stage, int64_t l)
+{
+    int64_t rows = stage_outputs(stage);
+    int32_t slope = tsnni_activation_is_slope(&stage->activation), dropout = stage->keep_below != TSNNI_KEEP_ALL;
+    tsnn_status status;
+    TSNNI_TRY(take_matrix(workspace, rows, &workspace->output[l]));
+    workspace->undropped[l] = workspace->output[l];
+    if (dropout && !slope)
+        TSNNI_TRY(take_matrix(workspace, rows, &workspace->undropped[l]));
+    if (stage->activation.kind == TSNN_ACTIVATION_CUSTOM)
+        TSNNI_TRY(take_matrix(workspace, rows, &workspace->preactivation[l]));
+    if (slope && tsnni_activation_slope(&stage->activation, l) != 1.0f)
+        TSNNI_TRY(take_bits(workspace, rows, &workspace->negative[l]));
+    if (dropout)
+        TSNNI_TRY(take_bits(workspace, rows, &workspace->keep[l]));
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+static tsnn_status take_all(tsnni_workspace *workspace, const tsnn_network *network, int32_t training)
+{
+    int64_t layers = network->count, largest = 0, groups = tsnni_width_for(workspace->samples) / TSNNI_COLUMN_GROUP;
+    float *shared[2] = {NULL, NULL};
+    tsnn_status status;
+    for (int64_t l = 0; l < layers; l++)
+        largest = stage_outputs(&network->stages[l]) > largest ? stage_outputs(&network->stages[l]) : largest;
+    TSNNI_TRY(take(workspace, layers, sizeof(float *), &workspace->output));
+    TSNNI_TRY(take(workspace, layers, sizeof(float *), &workspace->undropped));
+    TSNNI_TRY(take(workspace, layers, sizeof(float *), &workspace->preactivation));
+    TSNNI_TRY(take(workspace, layers, sizeof(uint16_t *), &workspace->negative));
+    TSNNI_TRY(take(workspace, layers, sizeof(uint16_t *), &workspace->keep));
+    TSNNI_TRY(take(workspace, groups, sizeof(double), &workspace->group_loss));
+    TSNNI_TRY(take(workspace, groups, sizeof(int64_t), &workspace->group_correct));
+    TSNNI_TRY(take_matrix(workspace, tsnni_network_inputs(network), &workspace->input));
+    for (int b = 0; b < 2; b++) {
+        if (training) {
+            TSNNI_TRY(take_matrix(workspace, largest, &workspace->delta[b]));
+            TSNNI_TRY(take(workspace, largest, sizeof(float), &workspace->bias_gradient[b]));
+        } else {
+            TSNNI_TRY(take_matrix(workspace, largest, &shared[b]));
+        }
+    }
+    for (int64_t l = 0; l < layers; l++) {
+        if (training) {
+            TSNNI_TRY(take_training_stage(workspace, &network->stages[l], l));
+        } else {
+            workspace->output[l] = workspace->undropped[l] = shared[l % 2];
+            if (network->stages[l].activation.kind == TSNN_ACTIVATION_CUSTOM)
+                TSNNI_TRY(take_matrix(workspace, stage_outputs(&network->stages[l]), &workspace->preactivation[l]));
+        }
+    }
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+tsnn_status tsnni_workspace_create(const tsnn_network *network, int64_t samples, int32_t training,
+                                   tsnni_workspace **out)
+{
+    tsnni_runtime *runtime = &network->context->runtime;
+    tsnni_workspace *workspace = NULL;
+    tsnn_status status;
+    *out = NULL;
+    if (samples > INT32_MAX)
+        TSNNI_FAIL(runtime, TSNN_ERROR_OVERFLOW, "a batch of %lld samples; at most %d", (long long)samples, INT32_MAX);
+    TSNNI_TRY(TSNNI_NEW_ZERO(runtime, 1, &workspace));
+    workspace->context = network->context;
+    workspace->layers = network->count;
+    workspace->samples = samples;
+    workspace->stride = stride_for(tsnni_width_for(samples));
+    TSNNI_TRY(
+        TSNNI_NEW_ZERO(runtime, TSNNI_BLOCKS_PER_STAGE * network->count + TSNNI_BLOCKS_OF_ITS_OWN, &workspace->blocks));
+    TSNNI_TRY(take_all(workspace, network, training));
+    *out = workspace;
+    return TSNN_OK;
+fail:
+    tsnni_workspace_destroy(&workspace);
+    return status;
+}
+
+void tsnni_workspace_destroy(tsnni_workspace **workspace)
+{
+    if (*workspace == NULL)
+        return;
+    tsnni_runtime *runtime = &(*workspace)->context->runtime;
+    for (int64_t b = 0; b < (*workspace)->block_count; b++)
+        tsnni_release(runtime, (*workspace)->blocks[b]);
+    tsnni_release(runtime, (*workspace)->blocks);
+    tsnni_release(runtime, *workspace);
+    *workspace = NULL;
+}

@@ -1,0 +1,35 @@
+/* The memory of a pass through a network: feature-major activations, bit planes, deltas. Nothing is allocated in a
+ * pass. */
+#ifndef TSNNI_WORKSPACE_H
+#define TSNNI_WORKSPACE_H
+
+#include "network.h"
+
+typedef struct tsnni_workspace {
+    tsnn_context *context;
+    int64_t layers;
+    int64_t samples; /* most that fit */
+    int64_t stride;  /* floats between rows of every matrix */
+    float *input;
+    float **output;        /* per stage: after activation and dropout; two shared buffers for inference */
+    float **undropped;     /* per stage: before dropout, where the derivative needs it; else = output */
+    float **preactivation; /* per stage: z of custom activations, else NULL */
+    uint16_t **negative;   /* per stage: bit plane of z < 0, or NULL */
+    uint16_t **keep;       /* per stage: bit plane of what dropout keeps, or NULL */
+    float *delta[2];       /* stage l uses delta[l % 2] */
+    float *bias_gradient[2];
+    double *group_loss; /* per group of columns */
+    int64_t *group_correct;
+    void **blocks; /* all allocations, for freeing */
+    int64_t block_count;
+} tsnni_workspace;
+
+/* For passes of up to `samples` samples; without deltas and with two shared buffers unless `training`. */
+tsnn_status tsnni_workspace_create(const tsnn_network *network, int64_t samples, int32_t training,
+                                   tsnni_workspace **out);
+void tsnni_workspace_destroy(tsnni_workspace **workspace);
+
+/* Whole groups of columns for a number of samples. */
+int64_t tsnni_width_for(int64_t samples);
+
+#endif
