@@ -5,8 +5,8 @@
 #include "core/runtime.h"
 
 /* count * size bytes, aligned to TSNNI_ALIGNMENT, uninitialised; *out is NULL after a failure. count = 0 gives a valid
- * pointer. Errors: OVERFLOW (count negative or the product too large), OUT_OF_MEMORY, both with the numbers in the text.
- * Large blocks are advised to use huge pages where the system has them. */
+ * pointer. Errors: OVERFLOW (count negative or the product too large), OUT_OF_MEMORY, both with the numbers in the
+ * text. Large blocks are advised to use huge pages where the system has them. */
 tsnn_status tsnni_allocate(tsnni_runtime *runtime, int64_t count, size_t size, void **out);
 
 /* The same, filled with zero bytes. */

@@ -4,13 +4,13 @@
 
 #include <stdint.h>
 
-/* Runs one chunk. `worker` is in [0, threads) and is never shared by two chunks that run at the same time: index scratch
- * memory with it, never results. */
+/* Runs one chunk. `worker` is in [0, threads) and is never shared by two chunks that run at the same time: index
+ * scratch memory with it, never results. */
 typedef void (*tsnni_chunk_function)(void *task, int64_t chunk, int32_t worker);
 
 /* Calls body(task, chunk, worker) once for every chunk in [0, chunks), on up to `threads` threads, and returns when all
- * are done. Runs serially when threads < 2, when `work` (about one per nanosecond of work) is below a threshold, or inside
- * a caller's parallel region. Denormals are flushed to zero while a body runs, on every thread, and the caller's
+ * are done. Runs serially when threads < 2, when `work` (about one per nanosecond of work) is below a threshold, or
+ * inside a caller's parallel region. Denormals are flushed to zero while a body runs, on every thread, and the caller's
  * floating-point mode is restored. Never changes OpenMP's settings. */
 void tsnni_parallel_for(int32_t threads, int64_t work, int64_t chunks, tsnni_chunk_function body, void *task);
 

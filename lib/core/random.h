@@ -1,6 +1,6 @@
-/* Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3",
- * SC11). A stream is a pure function of (seed, purpose, layer, epoch, row), so a result depends neither on the number of
- * threads nor on what was drawn before. */
+/* Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2,
+ * 3", SC11). A stream is a pure function of (seed, purpose, layer, epoch, row), so a result depends neither on the
+ * number of threads nor on what was drawn before. */
 #ifndef TSNNI_CORE_RANDOM_H
 #define TSNNI_CORE_RANDOM_H
 
@@ -29,7 +29,8 @@ typedef struct tsnni_random_key {
 /* layer is taken modulo 2^24, epoch and row modulo 2^32. */
 tsnni_random_key tsnni_random_key_make(uint64_t seed, tsnni_purpose purpose, int64_t layer, int64_t epoch, int64_t row);
 
-/* One attempt to bring a random word into [0, bound) without bias, bound >= 1: 1 and *out, or 0 when another word is needed. */
+/* One attempt to bring a random word into [0, bound) without bias, bound >= 1: 1 and *out, or 0 when another word is
+ * needed. */
 int32_t tsnni_random_bounded(uint64_t word, uint64_t bound, uint64_t *out);
 
 typedef struct tsnni_stream {
@@ -41,9 +42,9 @@ typedef struct tsnni_stream {
 void tsnni_stream_init(tsnni_stream *stream, tsnni_random_key key);
 uint32_t tsnni_stream_u32(tsnni_stream *stream);
 uint64_t tsnni_stream_u64(tsnni_stream *stream);
-double tsnni_stream_uniform(tsnni_stream *stream);  /* [0, 1), 53 bits */
-float tsnni_stream_uniform_float(tsnni_stream *stream); /* [0, 1), 24 bits */
+double tsnni_stream_uniform(tsnni_stream *stream);                 /* [0, 1), 53 bits */
+float tsnni_stream_uniform_float(tsnni_stream *stream);            /* [0, 1), 24 bits */
 uint64_t tsnni_stream_below(tsnni_stream *stream, uint64_t bound); /* [0, bound), unbiased; bound >= 1 */
-double tsnni_stream_normal(tsnni_stream *stream);   /* N(0, 1) */
+double tsnni_stream_normal(tsnni_stream *stream);                  /* N(0, 1) */
 
 #endif

@@ -39,16 +39,16 @@ tsnn_status tsnni_fail(tsnni_runtime *runtime, tsnn_status code, const char *for
 void tsnni_log(tsnni_runtime *runtime, int32_t level, const char *format, ...) TSNNI_PRINTF(3, 4);
 
 /* Both need a local `tsnn_status status` and a label `fail` that cleans up and returns status. */
-#define TSNNI_TRY(expression)                \
-    do {                                     \
-        if ((status = (expression)) < 0)     \
-            goto fail;                       \
+#define TSNNI_TRY(expression)                                                                                          \
+    do {                                                                                                               \
+        if ((status = (expression)) < 0)                                                                               \
+            goto fail;                                                                                                 \
     } while (0)
 
-#define TSNNI_FAIL(runtime, code, ...)                       \
-    do {                                                     \
-        status = tsnni_fail((runtime), (code), __VA_ARGS__); \
-        goto fail;                                           \
+#define TSNNI_FAIL(runtime, code, ...)                                                                                 \
+    do {                                                                                                               \
+        status = tsnni_fail((runtime), (code), __VA_ARGS__);                                                           \
+        goto fail;                                                                                                     \
     } while (0)
 
 #endif

@@ -1,9 +1,9 @@
 /* The kernel table: one set of loops for each instruction set, all with the meaning that ref.c gives them.
  *
- * Activations are feature-major: row f of a matrix holds feature f of every sample of the mini-batch, `width` floats (the
- * batch rounded up to 16; the surplus columns of a delta hold zero), rows `stride` floats apart and 64-byte aligned.
- * Weights are in CSR order, rows = inputs, columns = outputs. Bit planes hold one bit an element: word c / 16 of a row,
- * bit c % 16, rows width / 16 words apart.
+ * Activations are feature-major: row f of a matrix holds feature f of every sample of the mini-batch, `width` floats
+ * (the batch rounded up to 16; the surplus columns of a delta hold zero), rows `stride` floats apart and 64-byte
+ * aligned. Weights are in CSR order, rows = inputs, columns = outputs. Bit planes hold one bit an element: word c / 16
+ * of a row, bit c % 16, rows width / 16 words apart.
  *
  * Kernels take ranges, never start threads, and write nothing outside their range; a result does not depend on how the
  * whole was cut into ranges. */
@@ -30,13 +30,13 @@ typedef struct tsnni_forward {
     const float *x;            /* rows x stride */
     float *y;                  /* columns x stride */
     int64_t stride, width;
-    float negative_slope;      /* f(z) = z < 0 ? negative_slope * z : z; 1 is the identity */
-    uint16_t *negative;        /* out: bit plane of z < 0, or NULL */
-    uint16_t *keep;            /* out: bit plane of the elements that dropout keeps; NULL: no dropout */
-    uint32_t keep_below;       /* an element is kept when its random byte is below this, 1..256 */
-    float keep_scale;          /* 256 / keep_below: kept elements are multiplied by it, others become 0 */
-    tsnni_random_key key;      /* of row 0, block 0: element (j, c) takes byte c % 16 of block c / 16 of row j */
-    int64_t prefetch;          /* connections ahead, 0..TSNNI_INDEX_PADDING */
+    float negative_slope; /* f(z) = z < 0 ? negative_slope * z : z; 1 is the identity */
+    uint16_t *negative;   /* out: bit plane of z < 0, or NULL */
+    uint16_t *keep;       /* out: bit plane of the elements that dropout keeps; NULL: no dropout */
+    uint32_t keep_below;  /* an element is kept when its random byte is below this, 1..256 */
+    float keep_scale;     /* 256 / keep_below: kept elements are multiplied by it, others become 0 */
+    tsnni_random_key key; /* of row 0, block 0: element (j, c) takes byte c % 16 of block c / 16 of row j */
+    int64_t prefetch;     /* connections ahead, 0..TSNNI_INDEX_PADDING */
 } tsnni_forward;
 
 /* One optimizer step for one weight with gradient g:
@@ -58,23 +58,23 @@ typedef enum tsnni_backward_mode {
  * g_ij = <x_i, dy_j>, in one pass over the CSR rows. */
 typedef struct tsnni_backward {
     int64_t rows, columns;
-    const int64_t *row_ptr;  /* sparse kernels only */
-    const void *column;      /* uint16_t or uint32_t */
-    float *values;           /* CSR order */
-    float *velocity;         /* the same, or NULL */
-    float *gradient;         /* the same; mode GRADIENT only */
-    int32_t accumulate;      /* mode GRADIENT: add to what is there */
+    const int64_t *row_ptr; /* sparse kernels only */
+    const void *column;     /* uint16_t or uint32_t */
+    float *values;          /* CSR order */
+    float *velocity;        /* the same, or NULL */
+    float *gradient;        /* the same; mode GRADIENT only */
+    int32_t accumulate;     /* mode GRADIENT: add to what is there */
     tsnni_backward_mode mode;
-    const float *x;          /* rows x stride */
-    const float *dy;         /* columns x stride */
-    float *dx;               /* rows x stride; NULL: not wanted (first layer) */
+    const float *x;  /* rows x stride */
+    const float *dy; /* columns x stride */
+    float *dx;       /* rows x stride; NULL: not wanted (first layer) */
     int64_t stride, width;
     /* derivative of the layer that made x, applied to dx */
     const uint16_t *negative; /* NULL: slope 1 everywhere */
     float negative_slope;
-    const uint16_t *keep;     /* NULL: no dropout */
+    const uint16_t *keep; /* NULL: no dropout */
     float keep_scale;
-    float *dx_sum;            /* rows: sum over the batch of the finished dx (the bias gradient), or NULL */
+    float *dx_sum; /* rows: sum over the batch of the finished dx (the bias gradient), or NULL */
     tsnni_update update;
     int64_t prefetch;
 } tsnni_backward;

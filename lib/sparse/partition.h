@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* First row of `chunk` when rows are cut into `chunks` parts balanced by connections (pointer: row_ptr or column_ptr) plus
- * `row_cost` connections for each row. chunk == chunks gives rows. O(log rows), no state. */
+/* First row of `chunk` when rows are cut into `chunks` parts balanced by connections (pointer: row_ptr or column_ptr)
+ * plus `row_cost` connections for each row. chunk == chunks gives rows. O(log rows), no state. */
 int64_t tsnni_partition_bound(const int64_t *pointer, int64_t rows, int64_t row_cost, int64_t chunk, int64_t chunks);
 
 /* The same for items of equal cost. */

@@ -1,5 +1,5 @@
-/* Where the connections are: a CSR structure without values. Several arrays (weight, velocity, gradient) share one pattern.
- * Rows are inputs, columns are outputs; columns rise strictly within a row. */
+/* Where the connections are: a CSR structure without values. Several arrays (weight, velocity, gradient) share one
+ * pattern. Rows are inputs, columns are outputs; columns rise strictly within a row. */
 #ifndef TSNNI_SPARSE_PATTERN_H
 #define TSNNI_SPARSE_PATTERN_H
 
@@ -23,12 +23,12 @@ typedef struct tsnni_pattern {
     tsnni_indices column;         /* count */
 } tsnni_pattern;
 
-/* Output-major index: for column j the entries [column_ptr[j], column_ptr[j + 1]) name the rows of its connections, rising,
- * and the position of each in the CSR order. */
+/* Output-major index: for column j the entries [column_ptr[j], column_ptr[j + 1]) name the rows of its connections,
+ * rising, and the position of each in the CSR order. */
 typedef struct tsnni_transpose {
-    int64_t *column_ptr;   /* columns + 1 */
-    tsnni_indices row;     /* count */
-    uint32_t *position;    /* count, plus TSNNI_INDEX_PADDING entries of 0 */
+    int64_t *column_ptr; /* columns + 1 */
+    tsnni_indices row;   /* count */
+    uint32_t *position;  /* count, plus TSNNI_INDEX_PADDING entries of 0 */
 } tsnni_transpose;
 
 /* 2 when every index below `dimension` fits 16 bits, else 4. */
@@ -53,9 +53,10 @@ static inline void tsnni_index_set(tsnni_indices *indices, int64_t k, int64_t in
  * rows * columns. */
 tsnn_status tsnni_pattern_check(tsnni_runtime *runtime, int64_t rows, int64_t columns, int64_t count);
 
-/* An empty shell with its arrays allocated: row_ptr zeroed, indices unset. The errors of tsnni_pattern_check. *out is zeroed
- * on failure. */
-tsnn_status tsnni_pattern_allocate(tsnni_runtime *runtime, int64_t rows, int64_t columns, int64_t count, tsnni_pattern *out);
+/* An empty shell with its arrays allocated: row_ptr zeroed, indices unset. The errors of tsnni_pattern_check. *out is
+ * zeroed on failure. */
+tsnn_status tsnni_pattern_allocate(tsnni_runtime *runtime, int64_t rows, int64_t columns, int64_t count,
+                                   tsnni_pattern *out);
 tsnn_status tsnni_pattern_copy(tsnni_runtime *runtime, const tsnni_pattern *from, tsnni_pattern *out);
 /* Takes a zeroed pattern; zeroes it. */
 void tsnni_pattern_free(tsnni_runtime *runtime, tsnni_pattern *pattern);

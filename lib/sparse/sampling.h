@@ -14,8 +14,8 @@ tsnn_status tsnni_sample_bernoulli(tsnni_runtime *runtime, int64_t rows, int64_t
 tsnn_status tsnni_sample_exact(tsnni_runtime *runtime, int64_t rows, int64_t columns, int64_t count, uint64_t seed,
                                int64_t layer, tsnni_pattern *out);
 
-/* `count` distinct integers of [0, population), uniform over all such sets, sorted, in O(count) time and memory whatever the
- * population (a duplicate is redrawn over the whole population; more than half is drawn as a complement).
+/* `count` distinct integers of [0, population), uniform over all such sets, sorted, in O(count) time and memory
+ * whatever the population (a duplicate is redrawn over the whole population; more than half is drawn as a complement).
  * key.counter[0] and [1] (block and row) must be free for this function to use. *out: new array of count. */
 tsnn_status tsnni_sample_distinct(tsnni_runtime *runtime, tsnni_random_key key, int64_t population, int64_t count,
                                   int64_t **out);

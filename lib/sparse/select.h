@@ -1,0 +1,43 @@
+/* Exact order statistics in linear time, without sorting: which values of each sign are nearest to zero, and the k-th
+ * smallest of non-negative numbers. They are decided on the bits of the numbers, so neither rounding nor a processor
+ * that flushes denormals plays a part. */
+#ifndef TSNNI_SPARSE_SELECT_H
+#define TSNNI_SPARSE_SELECT_H
+
+#include <string.h>
+
+#include "core/runtime.h"
+
+/* Signs as indices. A zero is positive, whatever its sign bit says. */
+enum { TSNNI_NEGATIVE = 0, TSNNI_POSITIVE = 1 };
+
+/* Takes the values of one sign that are nearest to zero: those of a magnitude below `magnitude`, and of the magnitude
+ * itself those at positions below `end`. All zero: takes none. */
+typedef struct tsnni_cut {
+    uint32_t magnitude; /* bits of |value| */
+    int64_t end;
+} tsnni_cut;
+
+/* 1 when the cut of its sign takes the value. */
+static inline int32_t tsnni_cut_takes(const tsnni_cut cuts[2], float value, int64_t position)
+{
+    const uint32_t sign_bit = (uint32_t)1 << 31;
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    uint32_t magnitude = bits & ~sign_bit;
+    const tsnni_cut *cut = &cuts[bits > sign_bit ? TSNNI_NEGATIVE : TSNNI_POSITIVE];
+    return magnitude < cut->magnitude || (magnitude == cut->magnitude && position < cut->end);
+}
+
+/* Values of each sign. NOT_FINITE with the first offending position in the text; counts are unset then. */
+tsnn_status tsnni_sign_counts(tsnni_runtime *runtime, const float *values, int64_t count, int64_t counts[2]);
+
+/* The cuts that take exactly take[sign] values of each sign, those nearest to zero, of equals the first. count is at
+ * most 2^32 - 1, take[sign] at most what tsnni_sign_counts gave. OUT_OF_MEMORY. */
+tsnn_status tsnni_select_smallest(tsnni_runtime *runtime, const float *values, int64_t count, const int64_t take[2],
+                                  tsnni_cut cuts[2]);
+
+/* The number at place k of [0, count) if the values, which are finite and not negative, were sorted. count < 2^32. */
+double tsnni_order_statistic(const double *values, int64_t count, int64_t k);
+
+#endif

@@ -1,0 +1,181 @@
+/* SET: the weights nearest to zero of each sign go, as many connections come at random empty cells. */
+#include "evolution.h"
+
+#include <math.h>
+
+#include "core/memory.h"
+#include "core/parallel.h"
+#include "network.h"
+#include "sparse/partition.h"
+#include "sparse/regrow.h"
+#include "sparse/sampling.h"
+
+#define TSNNI_DEFAULT_ZETA 0.3
+
+/* Nanoseconds of a fresh weight. */
+#define DRAW_COST 12
+
+tsnn_status tsnn_evolution_options_init(tsnn_evolution_options *options)
+{
+    if (options == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    *options = (tsnn_evolution_options)TSNN_EVOLUTION_OPTIONS_INIT;
+    return TSNN_OK;
+}
+
+tsnn_status tsnn_evolution_create(tsnn_context *context, const tsnn_evolution_options *options, tsnn_evolution **out)
+{
+    if (out == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    *out = NULL;
+    if (context == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    tsnni_runtime *runtime = &context->runtime;
+    tsnn_evolution_options given;
+    tsnn_evolution *evolution = NULL;
+    tsnn_status status;
+    TSNNI_TRY(tsnni_options_read(runtime, options, &given, sizeof given, "tsnn_evolution_options"));
+    if (given.reserved != 0)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "reserved is %d; it must be 0", (int)given.reserved);
+    if (!(given.zeta >= 0.0 && given.zeta <= 1.0))
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "zeta is %g; it must be in (0, 1]", given.zeta);
+    TSNNI_TRY(TSNNI_NEW_ZERO(runtime, 1, &evolution));
+    evolution->context = context;
+    evolution->zeta = given.zeta > 0.0 ? given.zeta : TSNNI_DEFAULT_ZETA;
+    *out = evolution;
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+void tsnn_evolution_destroy(tsnn_evolution **evolution)
+{
+    if (evolution == NULL || *evolution == NULL)
+        return;
+    tsnni_release(&(*evolution)->context->runtime, *evolution);
+    *evolution = NULL;
+}
+
+typedef struct draw_task {
+    const tsnn_layer *layer;
+    int64_t round, count, chunks;
+    float width;
+    float *fresh;
+} draw_task;
+
+static void draw_chunk(void *argument, int64_t chunk, int32_t worker)
+{
+    const draw_task *task = argument;
+    const tsnn_layer *layer = task->layer;
+    int64_t end = tsnni_partition_even(task->count, chunk + 1, task->chunks);
+    (void)worker;
+    for (int64_t k = tsnni_partition_even(task->count, chunk, task->chunks); k < end; k++) {
+        tsnni_stream stream;
+        tsnni_stream_init(&stream, tsnni_random_key_make(layer->context->seed, TSNNI_PURPOSE_REGROWN, layer->stream,
+                                                         task->round, k));
+        task->fresh[k] = tsnni_init_draw(&layer->rule, task->width, &stream);
+    }
+}
+
+/* Weights of new connections by the layer's rule, each keyed by its number. */
+static void draw_weights(const tsnn_layer *layer, int64_t round, int64_t count, float *fresh)
+{
+    const tsnni_pattern *pattern = &layer->topology.pattern;
+    int32_t threads = layer->context->runtime.threads;
+    draw_task task = {layer,
+                      round,
+                      count,
+                      tsnni_parallel_chunks(threads),
+                      tsnni_init_width(&layer->rule, pattern->rows, pattern->columns, pattern->count),
+                      fresh};
+    tsnni_parallel_for(threads, DRAW_COST * count, task.chunks, draw_chunk, &task);
+}
+
+/* Takes `count` connections by the cuts and grows as many. */
+static tsnn_status replace_connections(tsnn_layer *layer, const tsnni_cut cuts[2], int64_t count, int64_t round)
+{
+    tsnni_runtime *runtime = &layer->context->runtime;
+    const tsnni_topology *old = &layer->topology;
+    const tsnni_pattern *pattern = &old->pattern;
+    int64_t empty = pattern->rows * pattern->columns - (pattern->count - count);
+    tsnni_random_key key =
+        tsnni_random_key_make(layer->context->seed, TSNNI_PURPOSE_REGROWTH, layer->stream, round, 0);
+    tsnni_topology grown = {0};
+    int64_t *ranks = NULL;
+    float *fresh = NULL;
+    tsnn_status status;
+    TSNNI_TRY(tsnni_sample_distinct(runtime, key, empty, count, &ranks));
+    TSNNI_TRY(TSNNI_NEW(runtime, count, &fresh));
+    draw_weights(layer, round, count, fresh);
+    const tsnni_regrowth regrowth = {
+        pattern, old->values, old->velocity, {cuts[0], cuts[1]}, count, ranks, fresh, count};
+    TSNNI_TRY(tsnni_regrow(runtime, &regrowth, &grown.pattern, &grown.values, &grown.velocity));
+    tsnni_release(runtime, ranks);
+    tsnni_release(runtime, fresh);
+    ranks = NULL;
+    fresh = NULL;
+    TSNNI_TRY(tsnni_layer_replace_topology(layer, &grown));
+    return TSNN_OK;
+fail:
+    tsnni_release(runtime, ranks);
+    tsnni_release(runtime, fresh);
+    tsnni_topology_free(runtime, &grown);
+    return status;
+}
+
+tsnn_status tsnn_evolution_apply_layer(const tsnn_evolution *evolution, tsnn_layer *layer, int64_t round,
+                                       int64_t *replaced)
+{
+    if (replaced != NULL)
+        *replaced = 0;
+    if (evolution == NULL || layer == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    tsnni_runtime *runtime = &evolution->context->runtime;
+    const tsnni_topology *topology = &layer->topology;
+    int64_t counts[2], take[2];
+    tsnni_cut cuts[2];
+    tsnn_status status;
+    if (layer->context != evolution->context)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "the layer belongs to another context than the evolution");
+    if (round < 0)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "round is %lld; it must be at least 0", (long long)round);
+    if (layer->frozen || tsnni_layer_is_full(layer))
+        return TSNN_OK;
+    TSNNI_TRY(tsnni_sign_counts(runtime, topology->values, topology->pattern.count, counts));
+    for (int sign = 0; sign < 2; sign++)
+        take[sign] = (int64_t)floor(evolution->zeta * (double)counts[sign]);
+    if (take[0] + take[1] == 0)
+        return TSNN_OK;
+    TSNNI_TRY(tsnni_select_smallest(runtime, topology->values, topology->pattern.count, take, cuts));
+    TSNNI_TRY(replace_connections(layer, cuts, take[0] + take[1], round));
+    if (replaced != NULL)
+        *replaced = take[0] + take[1];
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+tsnn_status tsnn_evolution_apply(const tsnn_evolution *evolution, tsnn_network *network, int64_t round,
+                                 int64_t *replaced)
+{
+    if (replaced != NULL)
+        *replaced = 0;
+    if (evolution == NULL || network == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    tsnni_runtime *runtime = &evolution->context->runtime;
+    if (network->context != evolution->context)
+        return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT,
+                          "the network belongs to another context than the evolution");
+    if (round < 0)
+        return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT, "round is %lld; it must be at least 0",
+                          (long long)round);
+    for (int64_t l = 0; l < network->count - 1; l++) {
+        int64_t moved;
+        tsnn_status status = tsnn_evolution_apply_layer(evolution, network->stages[l].layer, round, &moved);
+        if (status < 0)
+            return tsnni_fail(runtime, status, "layer %lld: %s", (long long)l, runtime->error_text);
+        if (replaced != NULL)
+            *replaced += moved;
+    }
+    return TSNN_OK;
+}
