@@ -9,9 +9,9 @@
 
 #include <tsnn/export.h>
 
-#define TSNN_VERSION_MAJOR 0
-#define TSNN_VERSION_MINOR 1
-#define TSNN_VERSION_PATCH 0
+#define TSNN_VERSION_MAJOR 0 /**< The major number of these headers. */
+#define TSNN_VERSION_MINOR 1 /**< The minor number of these headers. */
+#define TSNN_VERSION_PATCH 0 /**< The patch number of these headers. */
 
 TSNN_BEGIN_DECLS
 

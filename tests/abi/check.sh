@@ -1,0 +1,53 @@
+#!/bin/sh
+# The library shows the functions listed in libtsnn.symbols and no others; the static archive shows no name without a prefix.
+set -u
+: "${BUILD:=build}" "${CC:=cc}" "${SOVERSION:=0}"
+LC_ALL=C
+export LC_ALL
+shared=$BUILD/libtsnn.so.$SOVERSION
+listed=tests/abi/libtsnn.symbols
+work=$BUILD/tests/abi
+mkdir -p "$work"
+failed=0
+
+# verdict CLAIM FILE-OF-OFFENDERS ADVICE: the claim holds when the file is empty.
+verdict()
+{
+    if [ -s "$2" ]; then
+        echo "not ok $1: $3"
+        sed 's/^/    /' "$2"
+        failed=1
+    else
+        echo "ok $1"
+    fi
+}
+
+sh tests/abi/list.sh "$shared" >"$work/exported" || exit 1
+[ -s "$work/exported" ] || { echo "not ok $shared exports something"; exit 1; }
+
+comm -23 "$listed" "$work/exported" >"$work/removed"
+verdict "no listed function is gone" "$work/removed" "callers depend on these; raise SOVERSION and make update-symbols"
+comm -13 "$listed" "$work/exported" >"$work/added"
+verdict "every exported function is listed" "$work/added" "make update-symbols"
+
+# The name before the first parenthesis that follows TSNN_API.
+cat include/tsnn/*.h | awk '
+    /^ *#/ { next }
+    /TSNN_API/ { sub(/.*TSNN_API/, ""); pending = 1; text = "" }
+    pending { text = text " " $0 }
+    pending && match(text, /tsnn_[a-z0-9_]+ *\(/) {
+        name = substr(text, RSTART, RLENGTH); sub(/ *\(/, "", name); print name; pending = 0
+    }' | sort -u >"$work/declared"
+comm -13 "$work/exported" "$work/declared" >"$work/undefined"
+verdict "every declared function is exported" "$work/undefined" "in include/ but not in the library"
+comm -23 "$work/exported" "$work/declared" >"$work/undeclared"
+verdict "every exported function is declared" "$work/undeclared" "in the library but not in include/"
+
+nm -g --defined-only "$BUILD/libtsnn.a" 2>/dev/null |
+    awk 'NF == 3 && $3 !~ /^(tsnn|tsnni)_/ { print $3 }' >"$work/unprefixed"
+verdict "every symbol of libtsnn.a begins with tsnn_ or tsnni_" "$work/unprefixed" "these may clash when linked statically"
+
+nm -g --defined-only "$BUILD/libtsnn.a" 2>/dev/null | awk 'NF == 3 && $3 ~ /^tsnn_/ && $2 != "T" { print $3 }' >"$work/data"
+verdict "every public symbol is a function" "$work/data" "data is no part of a stable interface"
+
+exit $failed

@@ -1,0 +1,15 @@
+/* The smallest program that uses an installed libtsnn: prints its version, and fails when headers and library disagree.
+ */
+#include <tsnn.h>
+
+#include <stdio.h>
+
+int main(void)
+{
+    tsnn_context *context = NULL;
+    if (tsnn_context_create(NULL, &context) < 0)
+        return 1;
+    tsnn_context_destroy(&context);
+    printf("libtsnn %s\n", tsnn_version_string());
+    return tsnn_version_number() == TSNN_VERSION_MAJOR * 10000 + TSNN_VERSION_MINOR * 100 + TSNN_VERSION_PATCH ? 0 : 1;
+}

@@ -1,0 +1,107 @@
+#!/bin/sh
+# Everything `make lint` looks at. Each finding is a line FILE:LINE: TEXT; tools that are not installed are skipped by name.
+set -u
+: "${WARNINGS:=-Wall -Wextra}" "${CFLAGS:=}"
+LC_ALL=C
+export LC_ALL
+here=tests/lint
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+find include lib src examples tests -name '*.[ch]' | sort >"$work/c"
+{
+    cat "$work/c"
+    find tests .ci examples -type f \( -name '*.sh' -o -name '*.awk' -o -path '.ci/*' \)
+    echo Makefile
+} | sort -u >"$work/text"
+
+# report NAME: standard input holds the findings.
+report()
+{
+    cat >"$work/found"
+    if [ -s "$work/found" ]; then
+        echo "not ok $1"
+        sed 's/^/  /' "$work/found"
+        failed=1
+    else
+        echo "ok $1"
+    fi
+}
+
+# --- the code without comments and strings
+xargs awk -f $here/strip.awk <"$work/c" >"$work/code"
+awk -v files="$work/c" -f $here/layers.awk "$work/code" | report "layering"
+{
+    awk -f $here/rules.awk "$work/code"
+    grep -v -e "^lib/core/parallel.c" -e "^tests/" "$work/c" | xargs grep -nE "_Pragma *\( *\"omp" /dev/null
+} | report "house rules"
+
+# --- text
+xargs awk 'FNR == 1 {
+    first = $0
+    if (FILENAME ~ /\.[ch]$/) { if (first !~ /^\/\*/) print FILENAME ":1: begin with a comment that says what lives here" }
+    else if (first !~ /^#/) print FILENAME ":1: begin with a comment that says what lives here"
+}
+FNR == 2 && first ~ /^#!/ && $0 !~ /^# / { print FILENAME ":2: begin with a comment that says what lives here" }
+' <"$work/text" | report "every file says what lives there"
+
+grep -E '^(lib|src|include|examples)/' "$work/c" | xargs awk '
+    FNR == 701 { print FILENAME ": more than 700 lines" }' | report "no file is over 700 lines"
+
+xargs grep -nE '[[:space:]]+$' <"$work/text" | report "no trailing white space"
+xargs grep -nwE 'T[O]DO|F[I]XME|X[X]X|H[A]CK' <"$work/text" | report "nothing is put off"
+
+# --- warnings
+# warnings COMPILER NAME FLAGS...
+warnings()
+{
+    compiler=$1
+    name=$2
+    shift 2
+    : >"$work/warnings"
+    while read -r file; do
+        case $file in
+        *.c) ;;
+        *) continue ;;
+        esac
+        case $file in
+        tests/*) where="-Iinclude -Ilib -Isrc -Itests/unit" ;;
+        examples/*) where="-Iinclude" ;;
+        *) where="-Iinclude -Ilib" ;;
+        esac
+        echo "$where $file"
+    done <"$work/c" | xargs -L 1 -P 2 $compiler -std=c11 -ffp-contract=off $WARNINGS -Werror $CFLAGS "$@" \
+        -fsyntax-only >"$work/warnings" 2>&1
+    report "no warning from $compiler$name" <"$work/warnings"
+}
+
+for compiler in gcc clang; do
+    if ! command -v $compiler >/dev/null 2>&1; then
+        echo "skip warnings from $compiler: not installed"
+        continue
+    fi
+    warnings $compiler " without OpenMP"
+    if printf '#include <omp.h>\n' | $compiler -fopenmp -fsyntax-only -x c - 2>/dev/null; then
+        warnings $compiler " with OpenMP" -fopenmp
+    else
+        echo "skip warnings from $compiler with OpenMP: no omp.h"
+    fi
+done
+
+# --- formatting
+if command -v clang-format >/dev/null 2>&1; then
+    xargs clang-format --dry-run -Werror <"$work/c" 2>&1 | sed -n 's|^\([^:]*\):[0-9]*:[0-9]*: error:.*|\1: make format|p' | sort -u | report "clang-format"
+else
+    echo "skip clang-format: not installed"
+fi
+
+# --- shell scripts
+for script in $(grep -E '\.sh$|^\.ci/' "$work/text"); do
+    case $(head -n 1 "$script") in
+    *bash*) bash -n "$script" 2>&1 ;;
+    *) sh -n "$script" 2>&1 ;;
+    esac
+done | report "scripts parse"
+
+exit $failed
