@@ -30,7 +30,7 @@ static double default_alpha(int32_t kind)
 tsnn_status tsnn_activation_create(tsnn_context *context, const tsnn_activation_options *options, tsnn_activation **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(context, "out");
     *out = NULL;
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;

@@ -78,6 +78,11 @@ tsnn_status tsnni_info_write(tsnni_runtime *runtime, void *info, const void *kno
     return TSNN_OK;
 }
 
+tsnn_status tsnni_null_argument(tsnn_context *context, const char *name)
+{
+    return tsnni_fail(context != NULL ? &context->runtime : NULL, TSNN_ERROR_NULL_ARGUMENT, "%s is NULL", name);
+}
+
 tsnn_status tsnn_context_options_init(tsnn_context_options *options)
 {
     if (options == NULL)

@@ -24,4 +24,7 @@ tsnn_status tsnni_options_read(tsnni_runtime *runtime, const void *options, void
 tsnn_status tsnni_info_write(tsnni_runtime *runtime, void *info, const void *known, size_t known_size,
                              const char *name);
 
+/* NULL_ARGUMENT, with a text where there is a context to hold it. */
+tsnn_status tsnni_null_argument(tsnn_context *context, const char *name);
+
 #endif

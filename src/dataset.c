@@ -113,7 +113,7 @@ fail:
 tsnn_status tsnn_dataset_create(tsnn_context *context, const tsnn_dataset_options *options, tsnn_dataset **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(context, "out");
     *out = NULL;
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
@@ -170,7 +170,7 @@ void tsnn_dataset_destroy(tsnn_dataset **dataset)
 tsnn_status tsnn_dataset_get_info(const tsnn_dataset *dataset, tsnn_dataset_info *info)
 {
     if (dataset == NULL || info == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(dataset != NULL ? dataset->context : NULL, "info");
     tsnn_dataset_info known = TSNN_DATASET_INFO_INIT;
     known.ownership = dataset->ownership;
     known.samples = dataset->samples;

@@ -1,5 +1,5 @@
 /* SET: the weights nearest to zero of each sign go, as many connections come at random empty cells. */
-#include "evolution.h"
+#include <tsnn/evolution.h>
 
 #include <math.h>
 
@@ -12,8 +12,15 @@
 
 #define TSNNI_DEFAULT_ZETA 0.3
 
-/* Nanoseconds of a fresh weight. */
-#define DRAW_COST 12
+/* Fresh weights of one random stream: a block of random words makes several, so one for each would waste most of it. */
+#define STREAM_WEIGHTS 64
+
+#define DRAW_COST 4 /* ns a fresh weight */
+
+struct tsnn_evolution {
+    tsnn_context *context;
+    double zeta;
+};
 
 tsnn_status tsnn_evolution_options_init(tsnn_evolution_options *options)
 {
@@ -26,7 +33,7 @@ tsnn_status tsnn_evolution_options_init(tsnn_evolution_options *options)
 tsnn_status tsnn_evolution_create(tsnn_context *context, const tsnn_evolution_options *options, tsnn_evolution **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(context, "out");
     *out = NULL;
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
@@ -67,17 +74,20 @@ static void draw_chunk(void *argument, int64_t chunk, int32_t worker)
 {
     const draw_task *task = argument;
     const tsnn_layer *layer = task->layer;
-    int64_t end = tsnni_partition_even(task->count, chunk + 1, task->chunks);
+    int64_t streams = (task->count + STREAM_WEIGHTS - 1) / STREAM_WEIGHTS;
+    int64_t end = tsnni_partition_even(streams, chunk + 1, task->chunks);
     (void)worker;
-    for (int64_t k = tsnni_partition_even(task->count, chunk, task->chunks); k < end; k++) {
+    for (int64_t number = tsnni_partition_even(streams, chunk, task->chunks); number < end; number++) {
         tsnni_stream stream;
         tsnni_stream_init(&stream, tsnni_random_key_make(layer->context->seed, TSNNI_PURPOSE_REGROWN, layer->stream,
-                                                         task->round, k));
-        task->fresh[k] = tsnni_init_draw(&layer->rule, task->width, &stream);
+                                                         task->round, number));
+        int64_t first = number * STREAM_WEIGHTS, left = task->count - first;
+        for (int64_t k = first; k < first + (left < STREAM_WEIGHTS ? left : STREAM_WEIGHTS); k++)
+            task->fresh[k] = tsnni_init_draw(&layer->rule, task->width, &stream);
     }
 }
 
-/* Weights of new connections by the layer's rule, each keyed by its number. */
+/* Weights of new connections by the layer's rule, keyed by their numbers. */
 static void draw_weights(const tsnn_layer *layer, int64_t round, int64_t count, float *fresh)
 {
     const tsnni_pattern *pattern = &layer->topology.pattern;
@@ -98,8 +108,7 @@ static tsnn_status replace_connections(tsnn_layer *layer, const tsnni_cut cuts[2
     const tsnni_topology *old = &layer->topology;
     const tsnni_pattern *pattern = &old->pattern;
     int64_t empty = pattern->rows * pattern->columns - (pattern->count - count);
-    tsnni_random_key key =
-        tsnni_random_key_make(layer->context->seed, TSNNI_PURPOSE_REGROWTH, layer->stream, round, 0);
+    tsnni_random_key key = tsnni_random_key_make(layer->context->seed, TSNNI_PURPOSE_REGROWTH, layer->stream, round, 0);
     tsnni_topology grown = {0};
     int64_t *ranks = NULL;
     float *fresh = NULL;
@@ -107,8 +116,8 @@ static tsnn_status replace_connections(tsnn_layer *layer, const tsnni_cut cuts[2
     TSNNI_TRY(tsnni_sample_distinct(runtime, key, empty, count, &ranks));
     TSNNI_TRY(TSNNI_NEW(runtime, count, &fresh));
     draw_weights(layer, round, count, fresh);
-    const tsnni_regrowth regrowth = {
-        pattern, old->values, old->velocity, {cuts[0], cuts[1]}, count, ranks, fresh, count};
+    const tsnni_regrowth regrowth = {pattern, old->values, old->velocity, {cuts[0], cuts[1]},
+                                     count,   ranks,       fresh,         count};
     TSNNI_TRY(tsnni_regrow(runtime, &regrowth, &grown.pattern, &grown.values, &grown.velocity));
     tsnni_release(runtime, ranks);
     tsnni_release(runtime, fresh);
@@ -129,7 +138,7 @@ tsnn_status tsnn_evolution_apply_layer(const tsnn_evolution *evolution, tsnn_lay
     if (replaced != NULL)
         *replaced = 0;
     if (evolution == NULL || layer == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(evolution != NULL ? evolution->context : NULL, "layer");
     tsnni_runtime *runtime = &evolution->context->runtime;
     const tsnni_topology *topology = &layer->topology;
     int64_t counts[2], take[2];
@@ -161,7 +170,7 @@ tsnn_status tsnn_evolution_apply(const tsnn_evolution *evolution, tsnn_network *
     if (replaced != NULL)
         *replaced = 0;
     if (evolution == NULL || network == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(evolution != NULL ? evolution->context : NULL, "network");
     tsnni_runtime *runtime = &evolution->context->runtime;
     if (network->context != evolution->context)
         return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT,

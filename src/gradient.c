@@ -13,7 +13,7 @@
 tsnn_status tsnn_gradient_create(const tsnn_network *network, tsnn_gradient **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(network != NULL ? network->context : NULL, "out");
     *out = NULL;
     if (network == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
@@ -82,7 +82,7 @@ tsnn_status tsnn_gradient_add(tsnn_gradient *gradient, const tsnn_network *netwo
                               const tsnn_dataset *dataset, const int64_t *samples, int64_t count, double *value)
 {
     if (gradient == NULL || network == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(gradient != NULL ? gradient->context : NULL, "network");
     tsnni_runtime *runtime = &network->context->runtime;
     tsnni_workspace *workspace = NULL;
     double sum = 0.0;

@@ -154,7 +154,7 @@ static double layer_density(const tsnn_layer_options *options)
 tsnn_status tsnn_layer_create(tsnn_context *context, const tsnn_layer_options *options, tsnn_layer **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(context, "out");
     *out = NULL;
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
@@ -222,7 +222,7 @@ tsnn_status tsnn_layer_create_from_csr(tsnn_context *context, int64_t inputs, in
                                        const float *bias, int32_t trust, tsnn_layer **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(context, "out");
     *out = NULL;
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
@@ -247,7 +247,7 @@ tsnn_status tsnn_layer_create_from_coo(tsnn_context *context, int64_t inputs, in
                                        const float *bias, tsnn_layer **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(context, "out");
     *out = NULL;
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
@@ -369,7 +369,7 @@ static int64_t layer_bytes(const tsnn_layer *layer)
 tsnn_status tsnn_layer_get_info(const tsnn_layer *layer, tsnn_layer_info *info)
 {
     if (layer == NULL || info == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(layer != NULL ? layer->context : NULL, "info");
     const tsnni_pattern *pattern = &layer->topology.pattern;
     tsnn_layer_info known = TSNN_LAYER_INFO_INIT;
     known.frozen = layer->frozen;

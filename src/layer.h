@@ -31,13 +31,15 @@ struct tsnn_layer {
     int64_t stream;   /* keys the layer's random numbers */
     uint64_t version; /* of the topology: equal versions of a context are equal patterns */
     int32_t frozen;
+    int32_t owned; /* 1 in a network */
 };
 
 /* Frees the arrays and zeroes the struct. */
 void tsnni_topology_free(tsnni_runtime *runtime, tsnni_topology *topology);
 
 /* Takes over *topology (its transpose may be unset: it is built here), gives the layer a new version, frees the old
- * one. On failure the layer is as it was and the caller keeps *topology. */
+ * one. On failure the layer is as it was and the caller keeps *topology; with a transpose nothing can fail. Biases are
+ * not touched: a caller who changes the number of columns replaces them. */
 tsnn_status tsnni_layer_replace_topology(tsnn_layer *layer, tsnni_topology *topology);
 
 /* Allocates zero velocities, weights and biases both, unless they exist. */

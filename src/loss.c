@@ -20,7 +20,7 @@ tsnn_status tsnn_loss_options_init(tsnn_loss_options *options)
 tsnn_status tsnn_loss_create(tsnn_context *context, const tsnn_loss_options *options, tsnn_loss **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(context, "out");
     *out = NULL;
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;

@@ -12,7 +12,7 @@
 tsnn_status tsnn_network_create(tsnn_context *context, tsnn_network **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(context, "out");
     *out = NULL;
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
@@ -86,12 +86,11 @@ static tsnn_status append(tsnn_network *network, tsnn_layer **layer, const tsnni
     if (network->count > 0 && rows != before)
         TSNNI_FAIL(runtime, TSNN_ERROR_SHAPE, "layer %lld: %lld inputs, but the layer before gives %lld",
                    (long long)network->count, (long long)rows, (long long)before);
-    for (int64_t l = 0; l < network->count; l++)
-        if (network->stages[l].layer == *layer)
-            TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "the network owns this layer already, as layer %lld",
-                       (long long)l);
+    if ((*layer)->owned)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "a network owns this layer already");
     TSNNI_TRY(reserve_stage(network));
     network->stages[network->count++] = (tsnni_stage){*layer, *activation, keep_below(dropout)};
+    (*layer)->owned = 1;
     *layer = NULL;
     return TSNN_OK;
 fail:
@@ -146,7 +145,7 @@ static tsnn_status append_mlp_layer(tsnn_network *network, const tsnn_mlp_option
 tsnn_status tsnn_network_create_mlp(tsnn_context *context, const tsnn_mlp_options *options, tsnn_network **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(context, "out");
     *out = NULL;
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
@@ -175,7 +174,7 @@ fail:
 tsnn_status tsnn_network_copy(const tsnn_network *network, tsnn_network **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(network != NULL ? network->context : NULL, "out");
     *out = NULL;
     if (network == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
@@ -188,6 +187,7 @@ tsnn_status tsnn_network_copy(const tsnn_network *network, tsnn_network **out)
     for (int64_t l = 0; l < network->count; l++) {
         tsnni_stage stage = network->stages[l];
         TSNNI_TRY(tsnni_layer_copy(network->stages[l].layer, &stage.layer));
+        stage.layer->owned = 1;
         copy->stages[copy->count++] = stage;
     }
     if (network->shift != NULL)
@@ -203,7 +203,7 @@ fail:
 tsnn_status tsnn_network_get_info(const tsnn_network *network, tsnn_network_info *info)
 {
     if (network == NULL || info == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(network != NULL ? network->context : NULL, "info");
     tsnn_network_info known = TSNN_NETWORK_INFO_INIT;
     known.layers = network->count;
     known.inputs = tsnni_network_inputs(network);
@@ -223,7 +223,7 @@ tsnn_status tsnn_network_get_info(const tsnn_network *network, tsnn_network_info
 tsnn_status tsnn_network_get_layer(tsnn_network *network, int64_t index, tsnn_layer **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(network != NULL ? network->context : NULL, "out");
     *out = NULL;
     if (network == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;

@@ -45,7 +45,7 @@ fail:
 tsnn_status tsnn_optimizer_create(tsnn_context *context, const tsnn_optimizer_options *options, tsnn_optimizer **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(context, "out");
     *out = NULL;
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
@@ -143,7 +143,8 @@ tsnn_status tsnn_optimizer_apply(const tsnn_optimizer *optimizer, tsnn_network *
                                  double rate_factor)
 {
     if (optimizer == NULL || network == NULL || gradient == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(optimizer != NULL ? optimizer->context : NULL,
+                                   network == NULL ? "network" : "gradient");
     tsnni_runtime *runtime = &network->context->runtime;
     tsnn_status status;
     if (!(rate_factor >= 0.0) || !isfinite((float)(optimizer->learning_rate * rate_factor)))

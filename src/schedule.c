@@ -44,7 +44,7 @@ fail:
 
 double tsnni_schedule_factor(const tsnn_schedule_options *schedule, double progress, double epochs)
 {
-    double warmup = fmin(schedule->warmup_epochs, epochs);
+    double warmup = schedule->warmup_epochs;
     if (progress < warmup)
         return progress / warmup;
     if (schedule->kind == TSNN_SCHEDULE_STEP)

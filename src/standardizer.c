@@ -73,7 +73,7 @@ static void accumulate_moments(const tsnn_dataset *dataset, double *sum, double 
 tsnn_status tsnn_standardizer_fit(tsnn_context *context, const tsnn_dataset *dataset, tsnn_standardizer **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(context, "out");
     *out = NULL;
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
@@ -112,7 +112,7 @@ tsnn_status tsnn_standardizer_create(tsnn_context *context, int64_t features, co
                                      tsnn_standardizer **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(context, "out");
     *out = NULL;
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;

@@ -75,7 +75,7 @@ fail:
 tsnn_status tsnn_trainer_create(tsnn_context *context, const tsnn_trainer_options *options, tsnn_trainer **out)
 {
     if (out == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
+        return tsnni_null_argument(context, "out");
     *out = NULL;
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
@@ -124,8 +124,9 @@ static tsnn_status prepare(tsnn_trainer *trainer, int64_t count)
     int64_t samples = count < trainer->options.micro_batch ? count : trainer->options.micro_batch;
     tsnn_status status;
     TSNNI_TRY(tsnni_optimizer_prepare(trainer->options.optimizer, network));
+    /* An appended layer may be older than the workspace: versions alone do not tell. */
     if (trainer->workspace == NULL || trainer->workspace->samples < samples ||
-        trainer->workspace_version != trainer->context->versions) {
+        trainer->workspace->layers != network->count || trainer->workspace_version != trainer->context->versions) {
         tsnni_workspace_destroy(&trainer->workspace);
         TSNNI_TRY(tsnni_workspace_create(network, samples, 1, &trainer->workspace));
         trainer->workspace_version = trainer->context->versions;
@@ -270,6 +271,10 @@ static tsnn_status run_steps(tsnn_trainer *trainer, const tsnn_dataset *train, c
         if (progress < trainer->schedule.warmup_epochs)
             progress += 1.0 / (double)steps;
         double factor = tsnni_schedule_factor(&trainer->schedule, progress, (double)options->epochs);
+        /* Anew each time: a callback may have thawed, evolved or pruned a layer. */
+        status = prepare(trainer, count);
+        if (status < 0)
+            return status;
         step_result result = run_step(trainer, train, order != NULL ? order + first : NULL, first, count, factor);
         if (!isfinite(result.score.loss))
             return tsnni_fail(runtime, TSNN_ERROR_NOT_FINITE,

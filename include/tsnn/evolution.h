@@ -63,7 +63,8 @@ TSNN_API tsnn_status tsnn_evolution_apply_layer(const tsnn_evolution *evolution,
 
 /**
  * @brief Evolves every layer of a network but the last.
- * @param[out] replaced connections removed and regrown, over all layers; NULL: not wanted
+ * @param[out] replaced connections removed and regrown, over all layers (after a failure: over those before the one
+ * that failed); NULL: not wanted
  * @return as tsnn_evolution_apply_layer(); layers before the one that failed have been evolved
  */
 TSNN_API tsnn_status tsnn_evolution_apply(const tsnn_evolution *evolution, tsnn_network *network, int64_t round,

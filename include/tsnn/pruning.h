@@ -19,8 +19,13 @@ TSNN_BEGIN_DECLS
 
 /** What the removed neurons' constant outputs become. */
 enum {
-    TSNN_FOLD_NONE = 0,  /**< Dropped, as the outgoing connections are. */
-    TSNN_FOLD_BIASES = 1 /**< f(bias) of each is added, times the outgoing weights, to the next layer's biases. */
+    TSNN_FOLD_NONE = 0, /**< Dropped, as the outgoing connections are. */
+    /**
+     * f(bias) of each is added, times the outgoing weights, to the next layer's biases, from the first layer to the
+     * last: what a removed neuron gets from removed neurons before it counts as part of its bias. Outputs stay exactly
+     * what they were where the removed neurons were constant. A softmax layer gives no constants: its are dropped.
+     */
+    TSNN_FOLD_BIASES = 1
 };
 
 /** A pruning rule, and the maps of its last application. */
@@ -77,8 +82,9 @@ typedef struct tsnn_pruning_report {
 /**
  * @brief Prunes every hidden layer of a network.
  * @param[out] report NULL: not wanted
- * @return OK, NULL_ARGUMENT, STRUCT_SIZE, STATE (no layers), NOT_FINITE (a weight is NaN or infinite), OUT_OF_MEMORY;
- * the network and the maps are unchanged on failure
+ * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (a network of another context), STRUCT_SIZE, STATE (no layers),
+ * NOT_FINITE (a weight is NaN or infinite, or a bias would be after folding), OUT_OF_MEMORY; the network and the maps
+ * are unchanged on failure
  */
 TSNN_API tsnn_status tsnn_pruning_apply(tsnn_pruning *pruning, tsnn_network *network, tsnn_pruning_report *report);
 
@@ -95,7 +101,7 @@ TSNN_API tsnn_status tsnn_pruning_get_map(const tsnn_pruning *pruning, int64_t l
 
 /**
  * @brief The importance of each neuron of a layer: the sum of |weight| over its incoming connections.
- * @param[out] importance outputs numbers
+ * @param[out] importance outputs numbers; NaN or infinite where a weight is
  * @param capacity numbers that importance can hold
  * @return OK, NULL_ARGUMENT, BUFFER_TOO_SMALL
  */

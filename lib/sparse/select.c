@@ -1,5 +1,5 @@
-/* Radix selection: a histogram over the leading bits tells which bin holds the wanted place; the next passes look only
- * inside that bin. */
+/* Radix selection: a histogram over the leading bits tells which bin holds the wanted place; only what lies in that bin
+ * is looked at again. */
 #include "sparse/select.h"
 
 #include "core/memory.h"
@@ -9,26 +9,29 @@
 #define SIGN_BIT ((uint32_t)1 << 31)
 #define EXPONENT_BITS 0x7F800000u
 
-/* The 31 bits of a magnitude are told apart in three digits. */
-#define DIGITS 3
-#define BINS 2048 /* of one sign */
-static const int digit_shift[DIGITS] = {20, 10, 0};
-static const int digit_width[DIGITS] = {11, 10, 10};
+/* The 31 bits of a magnitude: the exponent and three bits more lead, two digits follow. */
+#define LEAD_SHIFT 20
+#define LEAD_BINS 2048
+#define DIGIT_WIDTH 10
+#define DIGIT_BINS 1024
+#define NO_BIN UINT32_MAX
+#define GATHER_BLOCK 1024
 
 #define DOUBLE_DIGITS 6
 #define DOUBLE_DIGIT_WIDTH 11
 
-/* Values for which another worker and its histogram pay. */
-#define VALUES_PER_WORKER 16384
+/* Values for which a further chunk and its histogram pay. */
+#define VALUES_PER_CHUNK 16384
 
-/* One pass over the values; every worker adds up what it sees, and sums of integers do not depend on who saw what. */
-typedef struct pass_task {
+#define PASS_COST 1 /* ns a value */
+
+typedef struct select_task {
     const float *values;
     int64_t count, chunks;
-    int digit;
-    uint32_t prefix[2];        /* of each sign: the digits found so far */
-    uint32_t (*bins)[2][BINS]; /* of each worker */
-} pass_task;
+    uint32_t (*bins)[2][LEAD_BINS]; /* of each chunk and sign */
+    uint32_t bin[2];                /* where the cut of the sign lies, or NO_BIN */
+    uint32_t *candidates[2];        /* magnitudes of that bin */
+} select_task;
 
 static uint32_t value_bits(float value)
 {
@@ -37,38 +40,49 @@ static uint32_t value_bits(float value)
     return bits;
 }
 
+/* A zero is positive, whatever its sign bit says. */
+static int sign_of(uint32_t bits)
+{
+    return bits > SIGN_BIT ? TSNNI_NEGATIVE : TSNNI_POSITIVE;
+}
+
 static void histogram_chunk(void *argument, int64_t chunk, int32_t worker)
 {
-    const pass_task *task = argument;
-    uint32_t(*bins)[BINS] = task->bins[worker];
-    int shift = digit_shift[task->digit];
-    int above = shift + digit_width[task->digit];
-    uint32_t mask = ((uint32_t)1 << digit_width[task->digit]) - 1;
+    const select_task *task = argument;
+    const float *values = task->values;
+    uint32_t(*bins)[LEAD_BINS] = task->bins[chunk];
     int64_t end = tsnni_partition_even(task->count, chunk + 1, task->chunks);
+    (void)worker;
+    memset(bins, 0, sizeof *task->bins);
     for (int64_t k = tsnni_partition_even(task->count, chunk, task->chunks); k < end; k++) {
-        uint32_t bits = value_bits(task->values[k]), magnitude = bits & ~SIGN_BIT;
-        int sign = bits > SIGN_BIT ? TSNNI_NEGATIVE : TSNNI_POSITIVE;
-        if (magnitude >> above == task->prefix[sign])
-            bins[sign][magnitude >> shift & mask]++;
+        uint32_t bits = value_bits(values[k]);
+        bins[sign_of(bits)][(bits & ~SIGN_BIT) >> LEAD_SHIFT]++;
     }
 }
 
-static int32_t worker_count(int32_t threads, int64_t count)
+/* By now the chosen bins hold where the chunk's candidates begin. Candidates are few and come at random: they are
+ * picked without a branch, a block at a time, and then parted by sign. */
+static void gather_chunk(void *argument, int64_t chunk, int32_t worker)
 {
-    int64_t useful = count / VALUES_PER_WORKER + 1;
-    return useful < threads ? (int32_t)useful : threads;
-}
-
-/* Fills the histogram of a digit and sums it into that of worker 0. */
-static void histogram_pass(int32_t workers, pass_task *task)
-{
-    memset(task->bins, 0, (size_t)workers * sizeof *task->bins);
-    tsnni_parallel_for(workers, task->count, task->chunks, histogram_chunk, task);
-    for (int32_t worker = 1; worker < workers; worker++) {
-        for (int bin = 0; bin < BINS; bin++) {
-            task->bins[0][TSNNI_NEGATIVE][bin] += task->bins[worker][TSNNI_NEGATIVE][bin];
-            task->bins[0][TSNNI_POSITIVE][bin] += task->bins[worker][TSNNI_POSITIVE][bin];
+    const select_task *task = argument;
+    const float *values = task->values;
+    const uint32_t bin[2] = {task->bin[0], task->bin[1]};
+    uint32_t *next[2] = {task->candidates[0], task->candidates[1]};
+    uint32_t picked[GATHER_BLOCK];
+    int64_t k = tsnni_partition_even(task->count, chunk, task->chunks);
+    int64_t end = tsnni_partition_even(task->count, chunk + 1, task->chunks);
+    (void)worker;
+    for (int sign = 0; sign < 2; sign++)
+        next[sign] += bin[sign] == NO_BIN ? 0 : task->bins[chunk][sign][bin[sign]];
+    while (k < end) {
+        int64_t block_end = end - k < GATHER_BLOCK ? end : k + GATHER_BLOCK, count = 0;
+        for (; k < block_end; k++) {
+            uint32_t bits = value_bits(values[k]);
+            picked[count] = bits;
+            count += (bits & ~SIGN_BIT) >> LEAD_SHIFT == bin[sign_of(bits)];
         }
+        for (int64_t i = 0; i < count; i++)
+            *next[sign_of(picked[i])]++ = picked[i] & ~SIGN_BIT;
     }
 }
 
@@ -81,14 +95,48 @@ static uint32_t find_bin(const uint32_t *bins, int64_t *rank)
     return bin;
 }
 
-/* The position behind the first `wanted` values of exactly these bits; a zero of either sign is a zero. */
-static int64_t end_of_equals(const pass_task *task, int sign, uint32_t magnitude, int64_t wanted)
+/* Chooses the bin of place *rank of a sign, makes room for what lies in it, and turns the counts of the chunks into
+ * where each begins. Returns how many lie in it. */
+static int64_t choose_bin(select_task *task, int sign, int64_t *rank)
+{
+    uint32_t totals[LEAD_BINS] = {0}, begin = 0;
+    for (int64_t chunk = 0; chunk < task->chunks; chunk++)
+        for (int bin = 0; bin < LEAD_BINS; bin++)
+            totals[bin] += task->bins[chunk][sign][bin];
+    uint32_t bin = task->bin[sign] = find_bin(totals, rank);
+    for (int64_t chunk = 0; chunk < task->chunks; chunk++) {
+        uint32_t length = task->bins[chunk][sign][bin];
+        task->bins[chunk][sign][bin] = begin;
+        begin += length;
+    }
+    return begin;
+}
+
+/* The candidate at place *rank, which becomes its place among its equals; *equals: how many there are. */
+static uint32_t select_candidate(const uint32_t *candidates, int64_t count, uint32_t lead, int64_t *rank,
+                                 uint32_t *equals)
+{
+    const uint32_t mask = DIGIT_BINS - 1;
+    uint32_t prefix = lead;
+    for (int shift = LEAD_SHIFT - DIGIT_WIDTH; shift >= 0; shift -= DIGIT_WIDTH) {
+        uint32_t bins[DIGIT_BINS] = {0};
+        for (int64_t k = 0; k < count; k++)
+            if (candidates[k] >> (shift + DIGIT_WIDTH) == prefix)
+                bins[candidates[k] >> shift & mask]++;
+        uint32_t bin = find_bin(bins, rank);
+        prefix = prefix << DIGIT_WIDTH | bin;
+        *equals = bins[bin];
+    }
+    return prefix;
+}
+
+/* The position behind the first `wanted` values of exactly this sign and magnitude. */
+static int64_t end_of_equals(const select_task *task, int sign, uint32_t magnitude, int64_t wanted)
 {
     int64_t k = 0;
     for (; wanted > 0; k++) {
         uint32_t bits = value_bits(task->values[k]);
-        int value_sign = bits > SIGN_BIT ? TSNNI_NEGATIVE : TSNNI_POSITIVE;
-        wanted -= value_sign == sign && (bits & ~SIGN_BIT) == magnitude;
+        wanted -= sign_of(bits) == sign && (bits & ~SIGN_BIT) == magnitude;
     }
     return k;
 }
@@ -96,36 +144,38 @@ static int64_t end_of_equals(const pass_task *task, int sign, uint32_t magnitude
 tsnn_status tsnni_select_smallest(tsnni_runtime *runtime, const float *values, int64_t count, const int64_t take[2],
                                   tsnni_cut cuts[2])
 {
-    int32_t workers = worker_count(runtime->threads, count);
-    pass_task task = {values, count, tsnni_parallel_chunks(workers), 0, {0, 0}, NULL};
-    int64_t rank[2] = {take[0] - 1, take[1] - 1}; /* of the last value to take, narrowed down digit by digit */
-    uint32_t equals[2] = {0, 0};
+    int64_t useful = count / VALUES_PER_CHUNK + 1, chunks = tsnni_parallel_chunks(runtime->threads);
+    select_task task = {.values = values, .count = count, .chunks = chunks < useful ? chunks : useful};
+    int64_t rank[2] = {take[0] - 1, take[1] - 1}; /* of the last value to take */
+    int64_t candidate_count[2] = {0, 0};
+    tsnn_status status;
     memset(cuts, 0, 2 * sizeof *cuts);
     if (take[0] == 0 && take[1] == 0)
         return TSNN_OK;
-    tsnn_status status = TSNNI_NEW(runtime, workers, &task.bins);
-    if (status < 0)
-        return status;
-    for (task.digit = 0; task.digit < DIGITS; task.digit++) {
-        histogram_pass(workers, &task);
-        for (int sign = 0; sign < 2; sign++) {
-            if (take[sign] == 0)
-                continue;
-            uint32_t bin = find_bin(task.bins[0][sign], &rank[sign]);
-            equals[sign] = task.bins[0][sign][bin];
-            task.prefix[sign] = task.prefix[sign] << digit_width[task.digit] | bin;
-        }
-    }
-    tsnni_release(runtime, task.bins);
+    TSNNI_TRY(TSNNI_NEW(runtime, task.chunks, &task.bins));
+    tsnni_parallel_for(runtime->threads, PASS_COST * count, task.chunks, histogram_chunk, &task);
     for (int sign = 0; sign < 2; sign++) {
+        task.bin[sign] = NO_BIN;
+        if (take[sign] > 0)
+            candidate_count[sign] = choose_bin(&task, sign, &rank[sign]);
+        TSNNI_TRY(TSNNI_NEW(runtime, candidate_count[sign], &task.candidates[sign]));
+    }
+    tsnni_parallel_for(runtime->threads, PASS_COST * count, task.chunks, gather_chunk, &task);
+    for (int sign = 0; sign < 2; sign++) {
+        uint32_t equals;
         if (take[sign] == 0)
             continue;
-        cuts[sign].magnitude = task.prefix[sign];
-        cuts[sign].end = rank[sign] + 1 == equals[sign]
-                             ? count
-                             : end_of_equals(&task, sign, task.prefix[sign], rank[sign] + 1);
+        cuts[sign].magnitude =
+            select_candidate(task.candidates[sign], candidate_count[sign], task.bin[sign], &rank[sign], &equals);
+        cuts[sign].end =
+            rank[sign] + 1 == equals ? count : end_of_equals(&task, sign, cuts[sign].magnitude, rank[sign] + 1);
     }
-    return TSNN_OK;
+    status = TSNN_OK;
+fail:
+    tsnni_release(runtime, task.candidates[0]);
+    tsnni_release(runtime, task.candidates[1]);
+    tsnni_release(runtime, task.bins);
+    return status;
 }
 
 tsnn_status tsnni_sign_counts(tsnni_runtime *runtime, const float *values, int64_t count, int64_t counts[2])

@@ -26,7 +26,7 @@ static inline int32_t tsnni_cut_takes(const tsnni_cut cuts[2], float value, int6
     memcpy(&bits, &value, sizeof bits);
     uint32_t magnitude = bits & ~sign_bit;
     const tsnni_cut *cut = &cuts[bits > sign_bit ? TSNNI_NEGATIVE : TSNNI_POSITIVE];
-    return magnitude < cut->magnitude || (magnitude == cut->magnitude && position < cut->end);
+    return magnitude + (position >= cut->end) <= cut->magnitude; /* both conditions at once: a branch would be costly */
 }
 
 /* Values of each sign. NOT_FINITE with the first offending position in the text; counts are unset then. */
