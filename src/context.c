@@ -100,7 +100,7 @@ tsnn_status tsnn_context_create(const tsnn_context_options *options, tsnn_contex
     tsnn_status status = tsnni_options_read(NULL, options, &given, sizeof given, "tsnn_context_options");
     if (status < 0)
         return status;
-    if (given.threads < 0 || given.threads > TSNNI_MAX_THREADS || given.isa < TSNN_ISA_AUTO ||
+    if (given.reserved != 0 || given.threads < 0 || given.threads > TSNNI_MAX_THREADS || given.isa < TSNN_ISA_AUTO ||
         given.isa > TSNN_ISA_NEON || (given.allocate == NULL) != (given.release == NULL))
         return TSNN_ERROR_INVALID_ARGUMENT;
 

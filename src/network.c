@@ -133,7 +133,6 @@ static tsnn_status append_mlp_layer(tsnn_network *network, const tsnn_mlp_option
     layer_options.init = options->init;
     layer_options.fan = options->fan;
     layer_options.init_scale = options->init_scale;
-    layer_options.stream = index + 1;
     tsnn_layer *layer = NULL;
     tsnn_status status = tsnn_layer_create(network->context, &layer_options, &layer);
     if (status >= 0)
@@ -151,6 +150,7 @@ tsnn_status tsnn_network_create_mlp(tsnn_context *context, const tsnn_mlp_option
         return TSNN_ERROR_NULL_ARGUMENT;
     tsnni_runtime *runtime = &context->runtime;
     tsnn_network *network = NULL;
+    int64_t streams = context->streams;
     tsnn_mlp_options given;
     tsnn_status status;
     TSNNI_TRY(tsnni_options_read(runtime, options, &given, sizeof given, "tsnn_mlp_options"));
@@ -167,6 +167,7 @@ tsnn_status tsnn_network_create_mlp(tsnn_context *context, const tsnn_mlp_option
     *out = network;
     return TSNN_OK;
 fail:
+    context->streams = streams; /* the next try draws what this one would have */
     tsnn_network_destroy(&network);
     return status;
 }

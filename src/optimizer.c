@@ -27,6 +27,8 @@ static tsnn_status check_options(tsnni_runtime *runtime, const tsnn_optimizer_op
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "optimizer kind %d is unknown", (int)options->kind);
     if (options->decay != TSNN_DECAY_DECOUPLED && options->decay != TSNN_DECAY_L2)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "decay kind %d is unknown", (int)options->decay);
+    if (options->reserved != 0)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "reserved is %d; it must be 0", (int)options->reserved);
     if (!(options->learning_rate >= 0.0) || !isfinite((float)options->learning_rate))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "learning_rate is %g; it must be above 0",
                    options->learning_rate);

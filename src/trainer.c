@@ -207,7 +207,7 @@ tsnn_status tsnn_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset
     if (count > trainer->options.batch)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "count is %lld; the trainer's batch is %lld", (long long)count,
                    (long long)trainer->options.batch);
-    if (!(rate_factor >= 0.0) || !isfinite(rate_factor))
+    if (!(rate_factor >= 0.0) || !isfinite((float)(trainer->options.optimizer->learning_rate * rate_factor)))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "rate_factor is %g; it must be finite and not below 0",
                    rate_factor);
     TSNNI_TRY(prepare(trainer, count));

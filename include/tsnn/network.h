@@ -59,6 +59,8 @@ TSNN_API tsnn_status tsnn_mlp_options_init(tsnn_mlp_options *options);
 
 /**
  * @brief Creates a multi-layer perceptron with random sparse layers.
+ *
+ * Each network that a context creates is another draw. The same seed and the same order of creation repeat it.
  * @param[out] out NULL on failure
  * @return OK, and what tsnn_layer_create() and tsnn_network_append() return
  */

@@ -73,7 +73,7 @@ typedef struct tsnn_trainer_options {
     const tsnn_loss *loss;                 /**< Required. */
     const tsnn_optimizer *optimizer;       /**< Required. */
     const tsnn_evolution *evolution;       /**< After every epoch but the last; NULL: the topology stays. */
-    tsnn_pruning *pruning;                 /**< On its own schedule; NULL: none. */
+    tsnn_pruning *pruning;                 /**< On its own schedule, never after the last epoch; NULL: none. */
     const tsnn_schedule_options *schedule; /**< Copied; NULL: constant. */
     int64_t epochs;                        /**< Default 10. */
     int64_t batch;       /**< Samples a step; default 128; the last step of an epoch takes what is left. */
@@ -108,7 +108,8 @@ TSNN_API void tsnn_trainer_destroy(tsnn_trainer **trainer);
 /**
  * @brief Trains for the epochs that are left.
  *
- * After TSNN_STOPPED a further call goes on with the next epoch.
+ * After TSNN_STOPPED a further call goes on with the next epoch. After an error the epoch in which it struck counts as
+ * done as well: its steps are kept, what would have followed them (validation, pruning, evolution) is skipped.
  * @param train samples to learn from
  * @param validation scored after each epoch; NULL: none
  * @return OK, STOPPED, NULL_ARGUMENT, SHAPE, LABEL, CALLBACK, OUT_OF_MEMORY, NOT_FINITE (the loss became NaN or
