@@ -6,7 +6,7 @@
  * of a row, bit c % 16, rows width / 16 words apart.
  *
  * Kernels take ranges, never start threads, and write nothing outside their range; a result does not depend on how the
- * whole was cut into ranges. */
+ * whole was cut into ranges. A width of zero or an empty range changes nothing. */
 #ifndef TSNNI_KERNELS_KERNELS_H
 #define TSNNI_KERNELS_KERNELS_H
 
@@ -125,7 +125,8 @@ typedef struct tsnni_kernels {
     void (*batch_store)(const tsnni_batch_store *task, int64_t begin, int64_t end);
 } tsnni_kernels;
 
-/* The table for an instruction set, or NULL when this machine or build lacks it. */
+/* The table for an instruction set, or NULL when this machine or build lacks it. Asks the processor at every call,
+ * which can take 15 us in a virtual machine: ask once and keep the answer. */
 const tsnni_kernels *tsnni_kernels_for(tsnni_isa isa);
 
 /* The fastest table of this machine. Never NULL. */

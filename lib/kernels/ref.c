@@ -148,11 +148,11 @@ static void update(float *values, float *velocity, const float *gradient, const 
 static void derivative_row(const tsnni_backward *task, int64_t i)
 {
     float *dx = task->dx + i * task->stride, sum = 0;
+    float scale = task->keep ? task->keep_scale : 1.0f, slope = task->negative_slope * scale;
     for (int64_t c = 0; c < task->width; c++) {
-        if (task->negative && plane_bit(task->negative, i, task->width, c))
-            dx[c] *= task->negative_slope;
-        if (task->keep)
-            dx[c] = plane_bit(task->keep, i, task->width, c) ? dx[c] * task->keep_scale : 0.0f;
+        dx[c] *= task->negative && plane_bit(task->negative, i, task->width, c) ? slope : scale;
+        if (task->keep && !plane_bit(task->keep, i, task->width, c))
+            dx[c] = 0;
         sum += dx[c];
     }
     if (task->dx_sum)
@@ -161,7 +161,7 @@ static void derivative_row(const tsnni_backward *task, int64_t i)
 
 static void derivative(const tsnni_backward *task, int64_t begin, int64_t end)
 {
-    for (int64_t i = begin; i < end; i++)
+    for (int64_t i = begin; i < end && task->width > 0; i++)
         derivative_row(task, i);
 }
 
@@ -188,6 +188,8 @@ static void clear_row(const tsnni_backward *task, int64_t i)
 
 static void backward(const tsnni_backward *task, int width, int64_t begin, int64_t end)
 {
+    if (task->width == 0)
+        return;
     for (int64_t i = begin; i < end; i++) {
         clear_row(task, i);
         for (int64_t k = task->row_ptr[i]; k < task->row_ptr[i + 1]; k++)
@@ -209,6 +211,8 @@ static void backward_32(const tsnni_backward *task, int64_t begin, int64_t end)
 
 static void dense_backward(const tsnni_backward *task, int64_t begin, int64_t end)
 {
+    if (task->width == 0)
+        return;
     for (int64_t i = begin; i < end; i++) {
         clear_row(task, i);
         for (int64_t j = 0; j < task->columns; j++)

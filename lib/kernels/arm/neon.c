@@ -18,10 +18,14 @@
 #define DENSE_ROWS 6
 #define DENSE_GROUPS 1
 #define DENSE_GRADIENT_ROWS 6
-#define KEEP_GROUPS 4
+#define KEEP_WORDS 8
+#define KEEP_VECTORS 2
 
 typedef float32x4_t vec;
+typedef uint32x4_t vcounter;
 typedef uint32x4_t vmask; /* all bits of an element set or clear */
+
+#define HOLD(v) __asm__("" : "+w"(v))
 
 INLINE vec vload(const float *from)
 {
@@ -145,6 +149,17 @@ INLINE void vtranspose(vec rows[LANES])
     rows[3] = vreinterpretq_f32_f64(vtrn2q_f64(odd01, odd23));
 }
 
+INLINE vcounter vcounter_set(int64_t value)
+{
+    return vdupq_n_u32((uint32_t)value);
+}
+
+INLINE vcounter vcounter_ramp(void)
+{
+    static const uint32_t ramp[LANES] = {0, 1, 2, 3};
+    return vld1q_u32(ramp);
+}
+
 /* Both halves of the four 64-bit products of a word with a constant. */
 INLINE void multiply_wide(uint32x4_t word, uint32_t constant, uint32x4_t *low, uint32x4_t *high)
 {
@@ -154,41 +169,53 @@ INLINE void multiply_wide(uint32x4_t word, uint32_t constant, uint32x4_t *low, u
     *high = vuzp2q_u32(first, second);
 }
 
-/* The bits of the bytes of one word of each of four blocks that are at most `most`, four bits a block, from bit `shift`. */
+/* The bits of the bytes of one word of each of four blocks that are at most `most`, four bits a block, from bit
+ * `shift`. */
 INLINE uint32x4_t byte_bits(uint32x4_t word, uint8x16_t most, int shift)
 {
-    uint32x4_t kept = vandq_u32(vreinterpretq_u32_u8(vcleq_u8(vreinterpretq_u8_u32(word), most)),
-                                vdupq_n_u32(0x08040201));
+    uint32x4_t kept =
+        vandq_u32(vreinterpretq_u32_u8(vcleq_u8(vreinterpretq_u8_u32(word), most)), vdupq_n_u32(0x08040201));
     kept = vorrq_u32(kept, vshrq_n_u32(kept, 16));
     kept = vandq_u32(vorrq_u32(kept, vshrq_n_u32(kept, 8)), vdupq_n_u32(0xF));
     return vshlq_u32(kept, vdupq_n_s32(shift));
 }
 
-/* Philox4x32-10 for four groups, one in each lane. */
-INLINE void keep_words(const tsnni_random_key *key, uint32_t row, uint32_t group, uint32_t keep_below, uint16_t *out)
+/* Philox4x32-10, one block in each lane. */
+INLINE void keep_words(const tsnni_random_key *key, const vcounter *row, const vcounter *group, uint32_t first_group,
+                       uint32_t keep_below, uint16_t *out)
 {
-    static const uint32_t ramp[LANES] = {0, 1, 2, 3};
     const uint32_t *origin = key->counter;
     uint32_t key0 = key->key[0], key1 = key->key[1];
-    uint32x4_t word0 = vaddq_u32(vdupq_n_u32(origin[0] + group), vld1q_u32(ramp));
-    uint32x4_t word1 = vdupq_n_u32(origin[1] + row);
-    uint32x4_t word2 = vdupq_n_u32(origin[2]), word3 = vdupq_n_u32(origin[3]);
+    vcounter word0[KEEP_VECTORS], word1[KEEP_VECTORS], word2[KEEP_VECTORS], word3[KEEP_VECTORS];
     UNROLL
-    for (int round = 0; round < 10; round++) {
-        uint32x4_t low0, high0, low1, high1;
-        multiply_wide(word0, 0xD2511F53u, &low0, &high0);
-        multiply_wide(word2, 0xCD9E8D57u, &low1, &high1);
-        word0 = veorq_u32(veorq_u32(high1, word1), vdupq_n_u32(key0));
-        word2 = veorq_u32(veorq_u32(high0, word3), vdupq_n_u32(key1));
-        word1 = low1;
-        word3 = low0;
-        key0 += 0x9E3779B9u;
-        key1 += 0xBB67AE85u;
+    for (int v = 0; v < KEEP_VECTORS; v++) {
+        word0[v] = vaddq_u32(vdupq_n_u32(origin[0] + first_group), group[v]);
+        word1[v] = vaddq_u32(vdupq_n_u32(origin[1]), row[v]);
+        word2[v] = vdupq_n_u32(origin[2]);
+        word3[v] = vdupq_n_u32(origin[3]);
+    }
+    UNROLL
+    for (int round = 0; round < PHILOX_ROUNDS; round++) {
+        UNROLL
+        for (int v = 0; v < KEEP_VECTORS; v++) {
+            uint32x4_t low0, high0, low1, high1;
+            multiply_wide(word0[v], PHILOX_MULTIPLIER_0, &low0, &high0);
+            multiply_wide(word2[v], PHILOX_MULTIPLIER_1, &low1, &high1);
+            word0[v] = veorq_u32(veorq_u32(high1, word1[v]), vdupq_n_u32(key0));
+            word2[v] = veorq_u32(veorq_u32(high0, word3[v]), vdupq_n_u32(key1));
+            word1[v] = low1;
+            word3[v] = low0;
+        }
+        key0 += PHILOX_KEY_STEP_0;
+        key1 += PHILOX_KEY_STEP_1;
     }
     uint8x16_t most = vdupq_n_u8((uint8_t)(keep_below - 1));
-    uint32x4_t bits = vorrq_u32(vorrq_u32(byte_bits(word0, most, 0), byte_bits(word1, most, 4)),
-                                vorrq_u32(byte_bits(word2, most, 8), byte_bits(word3, most, 12)));
-    vst1_u16(out, vmovn_u32(bits));
+    UNROLL
+    for (int v = 0; v < KEEP_VECTORS; v++) {
+        uint32x4_t front = vorrq_u32(byte_bits(word0[v], most, 0), byte_bits(word1[v], most, 4));
+        uint32x4_t back = vorrq_u32(byte_bits(word2[v], most, 8), byte_bits(word3[v], most, 12));
+        vst1_u16(out + 4 * v, vmovn_u32(vorrq_u32(front, back)));
+    }
 }
 
 #include "kernels/tpl/kernels.inc.h"

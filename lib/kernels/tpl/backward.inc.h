@@ -26,6 +26,8 @@ INLINE vec INDEXED(connection)(const float *dy, float w, const float *x, const v
     UNROLL
     for (int v = 0; v < vectors; v++) {
         vec d = vload(dy + v * LANES);
+        if (want == WANT_BOTH)
+            HOLD(d);
         if (want != WANT_WEIGHTS)
             dx[v] = vfma(weight, d, dx[v]);
         if (want != WANT_INPUT)

@@ -1,4 +1,4 @@
-/* How to ask a compiler to unroll the loop that follows. */
+/* What the files of the instruction sets share: UNROLL asks the compiler to unroll the loop that follows. */
 #ifndef TSNNI_KERNELS_TPL_COMPILER_H
 #define TSNNI_KERNELS_TPL_COMPILER_H
 
@@ -7,5 +7,12 @@
 #else
 #define UNROLL _Pragma("GCC unroll 32")
 #endif
+
+/* Philox4x32-10, see core/random.c. */
+#define PHILOX_ROUNDS 10
+#define PHILOX_MULTIPLIER_0 0xD2511F53u
+#define PHILOX_MULTIPLIER_1 0xCD9E8D57u
+#define PHILOX_KEY_STEP_0 0x9E3779B9u
+#define PHILOX_KEY_STEP_1 0xBB67AE85u
 
 #endif

@@ -11,6 +11,9 @@ INLINE void tile_product(const float *coefficient, int64_t row_step, int64_t ter
         vec x[DENSE_GROUPS * GROUP_VECTORS];
         load_columns(from + t * stride, groups, x);
         UNROLL
+        for (int v = 0; v < vectors; v++)
+            HOLD(x[v]);
+        UNROLL
         for (int r = 0; r < rows; r++) {
             vec weight = vset1(w[r * row_step]);
             UNROLL
@@ -62,9 +65,9 @@ INLINE void dense_forward_tile(const tsnni_forward *task, int64_t j, int64_t gro
 
 static TARGET void finish_outputs(const tsnni_forward *task, int64_t begin, int64_t end)
 {
+    if (task->keep)
+        draw_keep(task, 0, task->columns, begin, end);
     for (int64_t j = 0; j < task->columns; j++) {
-        if (task->keep)
-            draw_keep(task, j, begin, end - begin);
         for (int64_t g = begin; g < end; g++) {
             float *row = task->y + j * task->stride + g * TSNNI_COLUMN_GROUP;
             vec y[GROUP_VECTORS];
@@ -145,11 +148,14 @@ INLINE void dense_gradient_tile(const tsnni_backward *task, int64_t i, int64_t j
     for (int64_t c = 0; c < width; c += LANES) {
         vec d[4];
         UNROLL
-        for (int o = 0; o < outputs; o++)
+        for (int o = 0; o < outputs; o++) {
             d[o] = vload(dy + o * stride + c);
+            HOLD(d[o]);
+        }
         UNROLL
         for (int r = 0; r < rows; r++) {
             vec from = vload(x + r * stride + c);
+            HOLD(from);
             UNROLL
             for (int o = 0; o < outputs; o++)
                 dot[r][o] = vfma(from, d[o], dot[r][o]);

@@ -1,4 +1,5 @@
-/* Sparse forward: output by output, the sums of one tile of columns in registers. Included once for each index width. */
+/* Sparse forward: output by output, the sums of one tile of columns in registers. Included once for each index width.
+ */
 
 INLINE void INDEXED(forward_tile)(const tsnni_forward *task, int64_t begin, int64_t end, int64_t first_group,
                                   const int groups)
@@ -11,8 +12,6 @@ INLINE void INDEXED(forward_tile)(const tsnni_forward *task, int64_t begin, int6
     vec sum[FORWARD_GROUPS * GROUP_VECTORS];
 
     for (int64_t j = begin; j < end; j++) {
-        if (task->keep)
-            draw_keep(task, j, first_group, groups);
         vec bias = task->bias ? vset1(task->bias[j]) : vzero();
         UNROLL
         for (int v = 0; v < vectors; v++)
@@ -48,6 +47,8 @@ static TARGET void INDEXED(forward)(const tsnni_forward *task, int64_t begin, in
     static void (*const tiles[])(const tsnni_forward *, int64_t, int64_t, int64_t) = {FORWARD_TILES(TILE)};
 #undef TILE
     int64_t groups = task->width / TSNNI_COLUMN_GROUP, size;
+    if (task->keep)
+        draw_keep(task, begin, end, 0, groups);
     for (int64_t g = 0; g < groups; g += size) {
         size = tile_size(groups - g, FORWARD_GROUPS);
         tiles[size - 1](task, begin, end, g);

@@ -8,13 +8,15 @@
  *   FORWARD_GROUPS        column groups whose sums fit the registers
  *   BACKWARD_GROUPS       column groups whose dx (and x, with X_IN_REGISTERS) fit the registers
  *   DENSE_ROWS, DENSE_GROUPS, DENSE_GRADIENT_ROWS   the register tiles of the dense kernels
- *   KEEP_GROUPS           words that keep_words makes at once
+ *   KEEP_WORDS, KEEP_VECTORS   words of the dropout plane that keep_words makes at once, and vectors of counters for
+ * them
  *
  * and the types and functions
  *
  *   vec, vmask            LANES floats; one truth value for each
  *   vload vstore          any alignment
  *   vload_partial vstore_partial   the first `count` lanes, 0 < count < LANES; the others read as 0
+ *   HOLD(v)               keeps a loaded vector in its register: compilers like to load it again for each use
  *   vzero vset1 vadd vsub vmul
  *   vfma(a, b, c)         a * b + c, rounded once;  vfnma(a, b, c): c - a * b
  *   vsum                  of all lanes
@@ -24,7 +26,10 @@
  *   vbits, vmask_of       mask to the low LANES bits of an integer, and back (higher bits are ignored)
  *   vselect(m, yes, no), vzero_unless(m, v)
  *   vtranspose(rows)      LANES x LANES in place
- *   keep_words(key, row, group, keep_below, out)   KEEP_GROUPS words of the dropout plane, see kernels.h */
+ *   vcounter              KEEP_WORDS / KEEP_VECTORS integers of at least 32 bits, with the operators of the vector
+ * extension vcounter_set vcounter_ramp     all equal; 0, 1, 2, ... keep_words(key, row, group, first_group, keep_below,
+ * out)   KEEP_WORDS words of the dropout plane, see kernels.h; row and group: KEEP_VECTORS vectors of counters; the
+ * words of several vectors are made at once because each alone would wait for its own multiplications */
 
 #define GROUP_VECTORS (TSNNI_COLUMN_GROUP / LANES)
 #define FLOATS_PER_LINE 16

@@ -7,8 +7,12 @@ typedef struct step {
 
 INLINE step step_of(const tsnni_update *update)
 {
-    step s = {vset1(update->gradient_scale), vset1(update->learning_rate), vset1(update->momentum),
-              vset1(update->decay),          vset1(update->l2),            update->nesterov};
+    step s = {vset1(update->gradient_scale),
+              vset1(update->learning_rate),
+              vset1(update->momentum),
+              vset1(update->decay),
+              vset1(update->l2),
+              update->nesterov};
     return s;
 }
 

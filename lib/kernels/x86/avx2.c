@@ -17,11 +17,15 @@
 #define X_IN_REGISTERS 0
 #define DENSE_ROWS 6
 #define DENSE_GROUPS 1
-#define DENSE_GRADIENT_ROWS 3
-#define KEEP_GROUPS 4
+#define DENSE_GRADIENT_ROWS 2
+#define KEEP_WORDS 8
+#define KEEP_VECTORS 2
 
 typedef __m256 vec;
+typedef __m256i vcounter;
 typedef __m256 vmask; /* all bits of an element set or clear */
+
+#define HOLD(v) __asm__("" : "+x"(v))
 
 INLINE vec vload(const float *from)
 {
@@ -150,33 +154,58 @@ INLINE void vtranspose(vec rows[LANES])
     }
 }
 
-/* Philox4x32-10 for four groups, each word in the low half of a 64-bit lane: a product is at once the new low word, and
- * shifted the high word. What is left in the upper halves does no harm. */
-INLINE void keep_words(const tsnni_random_key *key, uint32_t row, uint32_t group, uint32_t keep_below, uint16_t *out)
+INLINE vcounter vcounter_set(int64_t value)
 {
-    const __m256i multiplier0 = _mm256_set1_epi64x(0xD2511F53), multiplier1 = _mm256_set1_epi64x(0xCD9E8D57);
+    return _mm256_set1_epi64x(value);
+}
+
+INLINE vcounter vcounter_ramp(void)
+{
+    return _mm256_set_epi64x(3, 2, 1, 0);
+}
+
+/* Philox4x32-10, each word in the low half of a 64-bit lane: a product is at once the new low word, and shifted the
+ * high word. What is left in the upper halves does no harm. */
+INLINE void keep_words(const tsnni_random_key *key, const vcounter *row, const vcounter *group, uint32_t first_group,
+                       uint32_t keep_below, uint16_t *out)
+{
+    const vcounter multiplier0 = vcounter_set(PHILOX_MULTIPLIER_0), multiplier1 = vcounter_set(PHILOX_MULTIPLIER_1);
     const uint32_t *origin = key->counter;
     uint32_t key0 = key->key[0], key1 = key->key[1];
-    __m256i word0 =
-        _mm256_add_epi64(_mm256_set1_epi64x((int64_t)(origin[0] + (uint64_t)group)), _mm256_set_epi64x(3, 2, 1, 0));
-    __m256i word1 = _mm256_set1_epi64x(origin[1] + row);
-    __m256i word2 = _mm256_set1_epi64x(origin[2]), word3 = _mm256_set1_epi64x(origin[3]);
+    vcounter word0[KEEP_VECTORS], word1[KEEP_VECTORS], word2[KEEP_VECTORS], word3[KEEP_VECTORS];
     UNROLL
-    for (int round = 0; round < 10; round++) {
-        __m256i product0 = _mm256_mul_epu32(word0, multiplier0), product1 = _mm256_mul_epu32(word2, multiplier1);
-        word0 = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(product1, 32), word1), _mm256_set1_epi64x(key0));
-        word2 = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(product0, 32), word3), _mm256_set1_epi64x(key1));
-        word1 = product1;
-        word3 = product0;
-        key0 += 0x9E3779B9u;
-        key1 += 0xBB67AE85u;
+    for (int v = 0; v < KEEP_VECTORS; v++) {
+        word0[v] = _mm256_add_epi64(vcounter_set(origin[0] + (int64_t)first_group), group[v]);
+        word1[v] = _mm256_add_epi64(vcounter_set(origin[1]), row[v]);
+        word2[v] = vcounter_set(origin[2]);
+        word3[v] = vcounter_set(origin[3]);
     }
-    const __m256i most = _mm256_set1_epi8((char)(keep_below - 1));
-    __m256i front = _mm256_blend_epi32(word0, _mm256_slli_epi64(word1, 32), 0xAA);
-    __m256i back = _mm256_blend_epi32(word2, _mm256_slli_epi64(word3, 32), 0xAA);
-    __m128i front_bits = _mm_cvtsi32_si128(_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(front, most), front)));
-    __m128i back_bits = _mm_cvtsi32_si128(_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(back, most), back)));
-    _mm_storel_epi64((__m128i *)(void *)out, _mm_unpacklo_epi8(front_bits, back_bits));
+    UNROLL
+    for (int round = 0; round < PHILOX_ROUNDS; round++) {
+        UNROLL
+        for (int v = 0; v < KEEP_VECTORS; v++) {
+            vcounter product0 = _mm256_mul_epu32(word0[v], multiplier0),
+                     product1 = _mm256_mul_epu32(word2[v], multiplier1);
+            word0[v] =
+                _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(product1, 32), word1[v]), vcounter_set(key0));
+            word2[v] =
+                _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(product0, 32), word3[v]), vcounter_set(key1));
+            word1[v] = product1;
+            word3[v] = product0;
+        }
+        key0 += PHILOX_KEY_STEP_0;
+        key1 += PHILOX_KEY_STEP_1;
+    }
+    const vcounter most = _mm256_set1_epi8((char)(keep_below - 1));
+    UNROLL
+    for (int v = 0; v < KEEP_VECTORS; v++) {
+        vcounter front = _mm256_blend_epi32(word0[v], _mm256_slli_epi64(word1[v], 32), 0xAA);
+        vcounter back = _mm256_blend_epi32(word2[v], _mm256_slli_epi64(word3[v], 32), 0xAA);
+        int front_bits = _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(front, most), front));
+        int back_bits = _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(back, most), back));
+        __m128i words = _mm_unpacklo_epi8(_mm_cvtsi32_si128(front_bits), _mm_cvtsi32_si128(back_bits));
+        _mm_storel_epi64((__m128i *)(void *)(out + 4 * v), words);
+    }
 }
 
 #include "kernels/tpl/kernels.inc.h"

@@ -18,10 +18,14 @@
 #define DENSE_ROWS 6
 #define DENSE_GROUPS 4
 #define DENSE_GRADIENT_ROWS 6
-#define KEEP_GROUPS 8
+#define KEEP_WORDS 16
+#define KEEP_VECTORS 2
 
 typedef __m512 vec;
 typedef __mmask16 vmask;
+typedef __m512i vcounter;
+
+#define HOLD(v) __asm__("" : "+v"(v))
 
 INLINE vec vload(const float *from)
 {
@@ -155,34 +159,57 @@ INLINE void vtranspose(vec rows[LANES])
     }
 }
 
-/* Philox4x32-10 for eight groups, each word in the low half of a 64-bit lane: a product is at once the new low word, and
- * shifted the high word. What is left in the upper halves does no harm. */
-INLINE void keep_words(const tsnni_random_key *key, uint32_t row, uint32_t group, uint32_t keep_below, uint16_t *out)
+INLINE vcounter vcounter_set(int64_t value)
 {
-    const __m512i multiplier0 = _mm512_set1_epi64(0xD2511F53), multiplier1 = _mm512_set1_epi64(0xCD9E8D57);
+    return _mm512_set1_epi64(value);
+}
+
+INLINE vcounter vcounter_ramp(void)
+{
+    return _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+}
+
+/* Philox4x32-10, each word in the low half of a 64-bit lane: a product is at once the new low word, and shifted the
+ * high word. What is left in the upper halves does no harm. */
+INLINE void keep_words(const tsnni_random_key *key, const vcounter *row, const vcounter *group, uint32_t first_group,
+                       uint32_t keep_below, uint16_t *out)
+{
+    const vcounter multiplier0 = vcounter_set(PHILOX_MULTIPLIER_0), multiplier1 = vcounter_set(PHILOX_MULTIPLIER_1);
     const uint32_t *origin = key->counter;
     uint32_t key0 = key->key[0], key1 = key->key[1];
-    __m512i word0 = _mm512_add_epi64(_mm512_set1_epi64((int64_t)(origin[0] + (uint64_t)group)),
-                                     _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0));
-    __m512i word1 = _mm512_set1_epi64(origin[1] + row);
-    __m512i word2 = _mm512_set1_epi64(origin[2]), word3 = _mm512_set1_epi64(origin[3]);
+    vcounter word0[KEEP_VECTORS], word1[KEEP_VECTORS], word2[KEEP_VECTORS], word3[KEEP_VECTORS];
     UNROLL
-    for (int round = 0; round < 10; round++) {
-        __m512i product0 = _mm512_mul_epu32(word0, multiplier0), product1 = _mm512_mul_epu32(word2, multiplier1);
-        word0 = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(product1, 32), word1), _mm512_set1_epi64(key0));
-        word2 = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(product0, 32), word3), _mm512_set1_epi64(key1));
-        word1 = product1;
-        word3 = product0;
-        key0 += 0x9E3779B9u;
-        key1 += 0xBB67AE85u;
+    for (int v = 0; v < KEEP_VECTORS; v++) {
+        word0[v] = _mm512_add_epi64(vcounter_set(origin[0] + (int64_t)first_group), group[v]);
+        word1[v] = _mm512_add_epi64(vcounter_set(origin[1]), row[v]);
+        word2[v] = vcounter_set(origin[2]);
+        word3[v] = vcounter_set(origin[3]);
     }
-    const __mmask16 high = 0xAAAA;
-    const __m512i most = _mm512_set1_epi8((char)(keep_below - 1));
-    __m512i front = _mm512_mask_blend_epi32(high, word0, _mm512_slli_epi64(word1, 32));
-    __m512i back = _mm512_mask_blend_epi32(high, word2, _mm512_slli_epi64(word3, 32));
-    __m128i front_bits = _mm_cvtsi64_si128((int64_t)_mm512_cmple_epu8_mask(front, most));
-    __m128i back_bits = _mm_cvtsi64_si128((int64_t)_mm512_cmple_epu8_mask(back, most));
-    _mm_storeu_si128((__m128i *)(void *)out, _mm_unpacklo_epi8(front_bits, back_bits));
+    UNROLL
+    for (int round = 0; round < PHILOX_ROUNDS; round++) {
+        UNROLL
+        for (int v = 0; v < KEEP_VECTORS; v++) {
+            vcounter product0 = _mm512_mul_epu32(word0[v], multiplier0),
+                     product1 = _mm512_mul_epu32(word2[v], multiplier1);
+            word0[v] =
+                _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(product1, 32), word1[v]), vcounter_set(key0));
+            word2[v] =
+                _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(product0, 32), word3[v]), vcounter_set(key1));
+            word1[v] = product1;
+            word3[v] = product0;
+        }
+        key0 += PHILOX_KEY_STEP_0;
+        key1 += PHILOX_KEY_STEP_1;
+    }
+    const vcounter most = _mm512_set1_epi8((char)(keep_below - 1));
+    UNROLL
+    for (int v = 0; v < KEEP_VECTORS; v++) {
+        vcounter front = _mm512_mask_blend_epi32(0xAAAA, word0[v], _mm512_slli_epi64(word1[v], 32));
+        vcounter back = _mm512_mask_blend_epi32(0xAAAA, word2[v], _mm512_slli_epi64(word3[v], 32));
+        __m128i front_bits = _mm_cvtsi64_si128((int64_t)_mm512_cmple_epu8_mask(front, most));
+        __m128i back_bits = _mm_cvtsi64_si128((int64_t)_mm512_cmple_epu8_mask(back, most));
+        _mm_storeu_si128((__m128i *)(void *)(out + 8 * v), _mm_unpacklo_epi8(front_bits, back_bits));
+    }
 }
 
 #include "kernels/tpl/kernels.inc.h"
