@@ -33,7 +33,7 @@ float tsnni_init_width(const tsnni_init_rule *rule, int64_t inputs, int64_t outp
     double width = rule->init == TSNN_INIT_HE_UNIFORM       ? sqrt(6.0 / fan_in)
                    : rule->init == TSNN_INIT_XAVIER_UNIFORM ? sqrt(6.0 / (fan_in + fan_out))
                                                             : 0.1;
-    return (float)(width * rule->scale);
+    return (float)width;
 }
 
 float tsnni_init_draw(const tsnni_init_rule *rule, float width, tsnni_stream *stream)
@@ -66,12 +66,12 @@ static void init_chunk(void *argument, int64_t chunk, int32_t worker)
     }
 }
 
-static void init_weights(tsnn_layer *layer)
+static void init_weights(tsnn_layer *layer, double scale)
 {
     const tsnni_pattern *pattern = &layer->topology.pattern;
     int32_t threads = layer->context->runtime.threads;
-    init_task task = {layer, tsnni_init_width(&layer->rule, pattern->rows, pattern->columns, pattern->count),
-                      tsnni_parallel_chunks(threads)};
+    double width = scale * (double)tsnni_init_width(&layer->rule, pattern->rows, pattern->columns, pattern->count);
+    init_task task = {layer, (float)width, tsnni_parallel_chunks(threads)};
     tsnni_parallel_for(threads, 10 * pattern->count, task.chunks, init_chunk, &task);
 }
 
@@ -94,7 +94,7 @@ static tsnn_status layer_wrap(tsnn_context *context, tsnni_pattern *pattern, flo
     tsnn_status status;
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, 1, &layer));
     layer->context = context;
-    layer->rule = (tsnni_init_rule){TSNN_INIT_HE_UNIFORM, TSNN_FAN_DENSE, 1.0f};
+    layer->rule = (tsnni_init_rule){TSNN_INIT_HE_UNIFORM, TSNN_FAN_DENSE};
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, pattern->columns, &layer->bias));
     TSNNI_TRY(tsnni_transpose_build(runtime, pattern, &layer->topology.transpose));
     layer->topology.pattern = *pattern;
@@ -184,8 +184,7 @@ tsnn_status tsnn_layer_create(tsnn_context *context, const tsnn_layer_options *o
     (*out)->stream = stream;
     (*out)->rule.init = given.init;
     (*out)->rule.fan = given.fan;
-    (*out)->rule.scale = given.init_scale > 0.0 ? (float)given.init_scale : 1.0f;
-    init_weights(*out);
+    init_weights(*out, given.init_scale > 0.0 ? given.init_scale : 1.0);
     return TSNN_OK;
 fail:
     tsnni_pattern_free(runtime, &pattern);

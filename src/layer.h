@@ -11,7 +11,6 @@
 /* How fresh weights are drawn. */
 typedef struct tsnni_init_rule {
     int32_t init, fan; /* TSNN_INIT_*, TSNN_FAN_* */
-    float scale;
 } tsnni_init_rule;
 
 /* Everything that changes when the topology does: the pattern and the arrays in its order. */

@@ -79,7 +79,7 @@ static const struct flag flags[] = {
      "all-relu (default), relu, leaky-relu, sigmoid, tanh, identity"},
     {"alpha", REAL, FIELD(alpha), -1000, 1000, ' ', NULL, "X", "slope of all-relu (.6) or leaky-relu (.01)"},
     {"dropout", REAL, FIELD(dropout), 0, 1, ')', NULL, "X", "share of hidden outputs dropped in training (.3)"},
-    {"init", CHOICE, FIELD(init), 0, 0, ' ', inits, "KIND", "he (default), xavier, normal"},
+    {"init", CHOICE, FIELD(init), 0, 0, ' ', inits, "KIND", "xavier (default), he, normal"},
     {"fan", CHOICE, FIELD(fan), 0, 0, ' ', fans, "KIND", "fan-in of the init rule: dense (default), sparse"},
     {"init-scale", REAL, FIELD(init_scale), 0, 1e6, '(', NULL, "X", "factor on fresh weights (1)"},
 
@@ -133,6 +133,7 @@ static void set_defaults(struct options *options)
         .activation = TSNN_ACTIVATION_ALL_RELU,
         .alpha = NAN,
         .dropout = .3,
+        .init = TSNN_INIT_XAVIER_UNIFORM,
         .init_scale = 1,
         .epochs = 40,
         .batch = 128,

@@ -48,7 +48,7 @@ typedef struct tsnn_layer_options {
     double epsilon;    /**< Density = min(1, epsilon (inputs + outputs) / (inputs outputs)); default 20. Mocanu et al.,
                           2018. */
     double density;    /**< In (0, 1]; instead of epsilon. */
-    double init_scale; /**< Factor on fresh weights; default 1. */
+    double init_scale; /**< Factor on the first weights, not on those that evolution grows; default 1. */
     int32_t init;      /**< TSNN_INIT_*; evolution draws the weights of new connections by the same rule. */
     int32_t fan;       /**< TSNN_FAN_*. */
     int64_t stream; /**< Keys the random numbers; default: 1, 2, 3, ... in the order of creation. At most 2^24 - 1. */

@@ -40,7 +40,7 @@ typedef struct tsnn_mlp_options {
     const int64_t *sizes;          /**< Neurons of the input, of each hidden layer and of the output. Required. */
     int64_t size_count;            /**< Length of sizes, at least 2. */
     double epsilon;                /**< As in tsnn_layer_options; one for all layers; default 20. */
-    double init_scale;             /**< Factor on fresh weights; default 1. */
+    double init_scale;             /**< Factor on the first weights, not on those that evolution grows; default 1. */
     int32_t init;                  /**< TSNN_INIT_*. */
     int32_t fan;                   /**< TSNN_FAN_*. */
     const tsnn_activation *hidden; /**< Of hidden layers; default All-ReLU with alpha .6. */

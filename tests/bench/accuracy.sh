@@ -38,6 +38,6 @@ echo "Fashion-MNIST, ReLU, epoch 10: $(mean relu 10 10)"
 train no-decay --epochs 10 --weight-decay 0
 echo "Fashion-MNIST, no weight decay, epoch 10: $(mean no-decay 10 10)"
 if [ $# -gt 0 ]; then
-    train madelon --data "$1" --hidden 400,100,400 --epsilon 10 --batch 32 --alpha 0.5 --init xavier --epochs 150
+    train madelon --data "$1" --hidden 400,100,400 --epsilon 10 --batch 32 --alpha 0.5 --epochs 150
     echo "Madelon, epochs 131 to 150: $(mean madelon 131 150)"
 fi

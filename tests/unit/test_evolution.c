@@ -72,15 +72,14 @@ static tsnn_evolution *make_evolution(tsnn_context *context, double zeta)
     return evolution;
 }
 
-/* Weights that tell the connections apart, momentum that is a multiple of the weight. Fresh weights are below 1e-3 in
- * size, so those of 1 and more are survivors. */
+/* Weights that tell the connections apart, momentum that is a multiple of the weight. Fresh weights are at most
+ * sqrt(6) in size, so those of 3 and more are survivors. */
 static tsnn_layer *make_marked(tsnn_context *context, int64_t rows, int64_t columns, double density, uint64_t seed)
 {
     tsnn_layer_options options = TSNN_LAYER_OPTIONS_INIT;
     options.inputs = rows;
     options.outputs = columns;
     options.density = density;
-    options.init_scale = 1e-4;
     options.stream = 9;
     tsnn_layer *layer = NULL;
     TSNNI_OK(tsnn_layer_create(context, &options, &layer));
@@ -88,7 +87,7 @@ static tsnn_layer *make_marked(tsnn_context *context, int64_t rows, int64_t colu
     float *values = tsnni_test_array(2 * count, sizeof *values), *velocity = values + count;
     tsnni_test_random random = {seed};
     for (int64_t k = 0; k < count; k++)
-        values[k] = (float)(1 + k);
+        values[k] = (float)(3 + k);
     for (int64_t k = count - 1; k > 0; k--) {
         int64_t other = tsnni_test_below(&random, k + 1);
         float value = values[k];
@@ -157,7 +156,7 @@ static void expect_evolved(const snapshot *before, const snapshot *after, double
     for (int64_t i = 0; i < before->rows; i++) {
         for (int64_t k = before->row_ptr[i]; k < before->row_ptr[i + 1]; k++) {
             int64_t now = find(after, i, before->column[k]);
-            int survived = now >= 0 && fabsf(after->values[now]) >= 1.0f;
+            int survived = now >= 0 && fabsf(after->values[now]) >= 3.0f;
             ck_assert_int_eq(survived, smaller_of_sign(before, k) >= quota[before->values[k] < 0.0f ? 0 : 1]);
             if (survived) {
                 ck_assert(after->values[now] == before->values[k]);
@@ -166,9 +165,9 @@ static void expect_evolved(const snapshot *before, const snapshot *after, double
         }
     }
     for (int64_t k = 0; k < after->count; k++) {
-        if (fabsf(after->values[k]) >= 1.0f)
+        if (fabsf(after->values[k]) >= 3.0f)
             continue;
-        ck_assert(after->values[k] != 0.0f && fabsf(after->values[k]) < 1e-3f);
+        ck_assert(after->values[k] != 0.0f && fabsf(after->values[k]) < 2.45f);
         ck_assert(after->velocity[k] == 0.0f);
         fresh++;
     }
@@ -232,6 +231,31 @@ START_TEST(the_count_stays_over_many_rounds)
         ck_assert_int_eq(after.count, count);
         free_snapshot(&after);
     }
+    tsnn_evolution_destroy(&evolution);
+    tsnn_layer_destroy(&layer);
+    tsnn_context_destroy(&context);
+}
+END_TEST
+
+START_TEST(init_scale_is_for_the_first_weights_not_for_regrown_ones)
+{
+    tsnn_context *context = tsnni_test_context(TSNN_ISA_AUTO, 1, 1);
+    tsnn_layer_options options = TSNN_LAYER_OPTIONS_INIT;
+    options.inputs = options.outputs = 60;
+    options.density = 0.3;
+    options.init_scale = 100.0;
+    tsnn_layer *layer = NULL;
+    TSNNI_OK(tsnn_layer_create(context, &options, &layer));
+    tsnn_evolution *evolution = make_evolution(context, 0.3);
+    int64_t replaced = 0, small = 0;
+    TSNNI_OK(tsnn_evolution_apply_layer(evolution, layer, 1, &replaced));
+    snapshot after = take_snapshot(layer);
+    /* The rule's width is sqrt(6 / 60); survivors are a hundred times as large and the smallest of them went. */
+    for (int64_t k = 0; k < after.count; k++)
+        small += fabsf(after.values[k]) <= 0.3163f;
+    ck_assert_int_gt(replaced, 0);
+    ck_assert_int_eq(small, replaced);
+    free_snapshot(&after);
     tsnn_evolution_destroy(&evolution);
     tsnn_layer_destroy(&layer);
     tsnn_context_destroy(&context);
@@ -696,6 +720,7 @@ Suite *tsnni_suite_evolution(void)
 {
     Suite *suite = suite_create("evolution");
     TCase *exchange = tcase_create("exchange");
+    tcase_add_test(exchange, init_scale_is_for_the_first_weights_not_for_regrown_ones);
     tcase_add_test(exchange, the_smallest_of_each_sign_go_and_as_many_come);
     tcase_add_test(exchange, a_layer_that_is_nearly_full_evolves_too);
     tcase_add_test(exchange, columns_beyond_16_bits_evolve_too);
