@@ -2,7 +2,16 @@
 #ifndef TSNNI_KERNELS_TPL_COMPILER_H
 #define TSNNI_KERNELS_TPL_COMPILER_H
 
+/* clang takes many minutes to instrument unrolled bodies, and a sanitizer's run is not about speed. */
 #if defined(__clang__)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer) ||         \
+    __has_feature(undefined_behavior_sanitizer)
+#define UNROLL
+#endif
+#endif
+
+#if defined(UNROLL)
+#elif defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 32")
