@@ -1,5 +1,5 @@
 /* SET: the weights nearest to zero of each sign go, as many connections come at random empty cells. */
-#include <tsnn/evolution.h>
+#include "evolution.h"
 
 #include <math.h>
 
@@ -21,6 +21,11 @@ struct tsnn_evolution {
     tsnn_context *context;
     double zeta;
 };
+
+const tsnn_context *tsnni_evolution_context(const tsnn_evolution *evolution)
+{
+    return evolution->context;
+}
 
 tsnn_status tsnn_evolution_options_init(tsnn_evolution_options *options)
 {

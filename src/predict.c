@@ -4,8 +4,8 @@
 #include <math.h>
 
 #include "core/memory.h"
-#include "loss.h"
-#include "propagate.h"
+#include "core/parallel.h"
+#include "step.h"
 
 /* Samples at once: activations of a few thousand neurons stay in the second-level cache. */
 #define TSNNI_INFERENCE_BATCH 128
@@ -14,21 +14,38 @@
 typedef void (*part_function)(void *task, const tsnn_network *network, tsnni_workspace *workspace, int64_t first,
                               int64_t count);
 
+/* A walk over the samples inside a session: one parallel region for all parts. */
+typedef struct parts_call {
+    const tsnn_network *network;
+    tsnni_workspace *workspace;
+    const float *features;
+    int64_t samples;
+    part_function part;
+    void *task;
+} parts_call;
+
+static void walk_parts(void *argument)
+{
+    const parts_call *call = argument;
+    int64_t inputs = tsnni_network_inputs(call->network);
+    for (int64_t first = 0; first < call->samples; first += TSNNI_INFERENCE_BATCH) {
+        int64_t left = call->samples - first, count = left < TSNNI_INFERENCE_BATCH ? left : TSNNI_INFERENCE_BATCH;
+        tsnni_batch batch = {call->features + first * inputs, inputs, NULL, count};
+        tsnni_propagate_forward(call->network, call->workspace, &batch, TSNNI_PASS_INFERENCE, 0);
+        call->part(call->task, call->network, call->workspace, first, count);
+    }
+}
+
 static tsnn_status run_parts(const tsnn_network *network, const float *features, int64_t samples, part_function part,
                              void *task)
 {
-    int64_t inputs = tsnni_network_inputs(network);
     tsnni_workspace *workspace;
     tsnn_status status = tsnni_workspace_create(
         network, samples < TSNNI_INFERENCE_BATCH ? samples : TSNNI_INFERENCE_BATCH, 0, &workspace);
     if (status < 0)
         return status;
-    for (int64_t first = 0; first < samples; first += TSNNI_INFERENCE_BATCH) {
-        int64_t count = samples - first < TSNNI_INFERENCE_BATCH ? samples - first : TSNNI_INFERENCE_BATCH;
-        tsnni_batch batch = {features + first * inputs, inputs, NULL, count};
-        tsnni_propagate_forward(network, workspace, &batch, TSNNI_PASS_INFERENCE, 0);
-        part(task, network, workspace, first, count);
-    }
+    parts_call call = {network, workspace, features, samples, part, task};
+    tsnni_parallel_session(network->context->runtime.threads, tsnni_step_work(network, samples), walk_parts, &call);
     tsnni_workspace_destroy(&workspace);
     return TSNN_OK;
 }

@@ -119,6 +119,11 @@ void tsnn_pruning_destroy(tsnn_pruning **pruning)
     *pruning = NULL;
 }
 
+const tsnn_context *tsnni_pruning_context(const tsnn_pruning *pruning)
+{
+    return pruning->context;
+}
+
 int32_t tsnni_pruning_is_due(const tsnn_pruning *pruning, int64_t epoch)
 {
     return epoch >= pruning->first_epoch && (epoch - pruning->first_epoch) % pruning->every_epochs == 0;

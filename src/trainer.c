@@ -7,7 +7,9 @@
 #include <time.h>
 
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "core/random.h"
+#include "evolution.h"
 #include "optimizer.h"
 #include "pruning.h"
 #include "schedule.h"
@@ -46,6 +48,11 @@ static tsnn_status check_objects(tsnn_context *context, const tsnn_trainer_optio
                                             : "optimizer");
     if (options->network->context != context)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "the network belongs to another context than the trainer");
+    if ((options->evolution != NULL && tsnni_evolution_context(options->evolution) != context) ||
+        (options->pruning != NULL && tsnni_pruning_context(options->pruning) != context))
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "%s belongs to another context than the trainer",
+                   options->evolution != NULL && tsnni_evolution_context(options->evolution) != context ? "evolution"
+                                                                                                        : "pruning");
     TSNNI_TRY(tsnni_loss_check_network(options->loss, options->network));
     return TSNN_OK;
 fail:
@@ -118,11 +125,13 @@ static int32_t needs_gradient(const tsnn_trainer *trainer, int64_t count)
 }
 
 /* Workspace, velocities and gradient for steps of up to `count` samples on the topology as it is now. */
-static tsnn_status prepare(tsnn_trainer *trainer, int64_t count)
+static tsnn_status prepare(tsnn_trainer *trainer, const tsnn_dataset *dataset, int64_t count)
 {
     tsnn_network *network = trainer->options.network;
     int64_t samples = count < trainer->options.micro_batch ? count : trainer->options.micro_batch;
     tsnn_status status;
+    TSNNI_TRY(tsnni_loss_check_network(trainer->options.loss, network));
+    TSNNI_TRY(tsnni_loss_check_dataset(network, dataset));
     TSNNI_TRY(tsnni_optimizer_prepare(trainer->options.optimizer, network));
     /* An appended layer may be older than the workspace: versions alone do not tell. */
     if (trainer->workspace == NULL || trainer->workspace->samples < samples ||
@@ -147,6 +156,18 @@ typedef struct step_result {
     double norm;
 } step_result;
 
+/* Layers that do not learn must not count in the norm. */
+static void clear_frozen(tsnn_trainer *trainer)
+{
+    for (int64_t l = 0; l < trainer->gradient->count; l++) {
+        tsnni_layer_gradient *layer = &trainer->gradient->layers[l];
+        if (!trainer->options.network->stages[l].layer->frozen)
+            continue;
+        memset(layer->weights, 0, (size_t)layer->connections * sizeof *layer->weights);
+        memset(layer->bias, 0, (size_t)layer->outputs * sizeof *layer->bias);
+    }
+}
+
 /* The gradient of all micro-batches, then one update; clipping needs the whole norm first. */
 static step_result run_accumulated(tsnn_trainer *trainer, tsnni_step *step, const int64_t *samples, int64_t first,
                                    int64_t count, double rate_factor)
@@ -165,6 +186,7 @@ static step_result run_accumulated(tsnn_trainer *trainer, tsnni_step *step, cons
     }
     if (!isfinite(result.score.loss))
         return result;
+    clear_frozen(trainer);
     if (trainer->options.clip_norm > 0.0) {
         tsnn_gradient_norm(trainer->gradient, &result.norm);
         if (!isfinite(result.norm)) {
@@ -196,6 +218,21 @@ static step_result run_step(tsnn_trainer *trainer, const tsnn_dataset *dataset, 
     return result;
 }
 
+typedef struct step_call {
+    tsnn_trainer *trainer;
+    const tsnn_dataset *dataset;
+    const int64_t *samples;
+    int64_t count;
+    double rate_factor;
+    step_result result;
+} step_call;
+
+static void run_one_step(void *argument)
+{
+    step_call *call = argument;
+    call->result = run_step(call->trainer, call->dataset, call->samples, 0, call->count, call->rate_factor);
+}
+
 tsnn_status tsnn_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset, const int64_t *samples, int64_t count,
                               double rate_factor, double *loss)
 {
@@ -210,12 +247,14 @@ tsnn_status tsnn_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset
     if (!(rate_factor >= 0.0) || !isfinite((float)(trainer->options.optimizer->learning_rate * rate_factor)))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "rate_factor is %g; it must be finite and not below 0",
                    rate_factor);
-    TSNNI_TRY(prepare(trainer, count));
-    step_result result = run_step(trainer, dataset, samples, 0, count, rate_factor);
-    if (!isfinite(result.score.loss))
-        TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "the loss is %g; is the learning rate too high?", result.score.loss);
+    TSNNI_TRY(prepare(trainer, dataset, count));
+    step_call call = {trainer, dataset, samples, count, rate_factor, {{0.0, 0}, 0.0}};
+    tsnni_parallel_session(runtime->threads, tsnni_step_work(trainer->options.network, count), run_one_step, &call);
+    if (!isfinite(call.result.score.loss))
+        TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "the loss is %g; is the learning rate too high?",
+                   call.result.score.loss);
     if (loss != NULL)
-        *loss = result.score.loss / (double)count;
+        *loss = call.result.score.loss / (double)count;
     return TSNN_OK;
 fail:
     return status;
@@ -269,10 +308,10 @@ static tsnn_status run_steps(tsnn_trainer *trainer, const tsnn_dataset *train, c
         double progress = (double)trainer->epochs_done + (double)s / (double)steps;
         /* The warm-up reaches its full rate with its last step, and never starts at zero. */
         if (progress < trainer->schedule.warmup_epochs)
-            progress += 1.0 / (double)steps;
+            progress = fmin(progress + 1.0 / (double)steps, trainer->schedule.warmup_epochs);
         double factor = tsnni_schedule_factor(&trainer->schedule, progress, (double)options->epochs);
-        /* Anew each time: a callback may have thawed, evolved or pruned a layer. */
-        status = prepare(trainer, count);
+        /* Anew each time: a callback may have thawed, evolved, pruned or appended a layer. */
+        status = prepare(trainer, train, count);
         if (status < 0)
             return status;
         step_result result = run_step(trainer, train, order != NULL ? order + first : NULL, first, count, factor);
@@ -302,6 +341,25 @@ static tsnn_status run_steps(tsnn_trainer *trainer, const tsnn_dataset *train, c
     return status;
 }
 
+/* The loss tells of divergence one step late; this tells of the last step's. */
+static tsnn_status check_weights(const tsnn_trainer *trainer, int64_t epoch)
+{
+    const tsnn_network *network = trainer->options.network;
+    for (int64_t l = 0; l < network->count; l++) {
+        const tsnn_layer *layer = network->stages[l].layer;
+        float sum = 0.0f;
+        for (int64_t k = 0; k < layer->topology.pattern.count; k++)
+            sum += 0.0f * layer->topology.values[k];
+        for (int64_t j = 0; j < layer->topology.pattern.columns; j++)
+            sum += 0.0f * layer->bias[j];
+        if (sum != 0.0f)
+            return tsnni_fail(&trainer->context->runtime, TSNN_ERROR_NOT_FINITE,
+                              "epoch %lld: a weight of layer %lld is not finite; is the learning rate too high?",
+                              (long long)epoch, (long long)l);
+    }
+    return TSNN_OK;
+}
+
 static tsnn_status validate(tsnn_trainer *trainer, const tsnn_dataset *validation, tsnn_epoch_report *report)
 {
     tsnn_evaluation evaluation = TSNN_EVALUATION_INIT;
@@ -314,6 +372,10 @@ static tsnn_status validate(tsnn_trainer *trainer, const tsnn_dataset *validatio
     report->validation_loss = evaluation.loss;
     report->validation_accuracy = evaluation.accuracy;
     report->validation_seconds = seconds_now() - start;
+    if (status >= 0 && !isfinite(evaluation.loss))
+        return tsnni_fail(&trainer->context->runtime, TSNN_ERROR_NOT_FINITE,
+                          "epoch %lld: the validation loss is %g; is the learning rate too high?",
+                          (long long)report->epoch, evaluation.loss);
     return status;
 }
 
@@ -347,7 +409,7 @@ static tsnn_status run_epoch(tsnn_trainer *trainer, const tsnn_dataset *train, c
     tsnn_network_info info = TSNN_NETWORK_INFO_INIT;
     tsnn_status status;
     double start = seconds_now();
-    TSNNI_TRY(prepare(trainer, train->samples < options->batch ? train->samples : options->batch));
+    TSNNI_TRY(prepare(trainer, train, train->samples < options->batch ? train->samples : options->batch));
     if (order != NULL)
         shuffle(trainer, order, train->samples);
     status = run_steps(trainer, train, order, &report);
@@ -355,6 +417,7 @@ static tsnn_status run_epoch(tsnn_trainer *trainer, const tsnn_dataset *train, c
     if (status != TSNN_OK)
         return status;
     report.train_seconds = seconds_now() - start;
+    TSNNI_TRY(check_weights(trainer, report.epoch));
     TSNNI_TRY(validate(trainer, validation, &report));
     TSNNI_TRY(change_topology(trainer, &report));
     report.train_seconds += report.evolution_seconds;
@@ -366,6 +429,22 @@ static tsnn_status run_epoch(tsnn_trainer *trainer, const tsnn_dataset *train, c
     return status;
 fail:
     return status;
+}
+
+/* A run inside a session: one parallel region for all its steps. */
+typedef struct run_call {
+    tsnn_trainer *trainer;
+    const tsnn_dataset *train, *validation;
+    int64_t *order;
+    tsnn_status status;
+} run_call;
+
+static void run_epochs(void *argument)
+{
+    run_call *call = argument;
+    call->status = TSNN_OK;
+    while (call->status == TSNN_OK && call->trainer->epochs_done < call->trainer->options.epochs)
+        call->status = run_epoch(call->trainer, call->train, call->validation, call->order);
 }
 
 tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset *train, const tsnn_dataset *validation)
@@ -380,9 +459,10 @@ tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset *train, c
         TSNNI_TRY(tsnni_loss_check_dataset(trainer->options.network, validation));
     if (trainer->options.order == TSNN_SHUFFLE)
         TSNNI_TRY(TSNNI_NEW(runtime, train->samples, &order));
-    status = TSNN_OK;
-    while (status == TSNN_OK && trainer->epochs_done < trainer->options.epochs)
-        status = run_epoch(trainer, train, validation, order);
+    run_call call = {trainer, train, validation, order, TSNN_OK};
+    tsnni_parallel_session(runtime->threads, tsnni_step_work(trainer->options.network, train->samples), run_epochs,
+                           &call);
+    status = call.status;
 fail:
     tsnni_release(runtime, order);
     return status;

@@ -81,7 +81,7 @@ static const struct flag flags[] = {
     {"dropout", REAL, FIELD(dropout), 0, 1, ')', NULL, "X", "share of hidden outputs dropped in training (.3)"},
     {"init", CHOICE, FIELD(init), 0, 0, ' ', inits, "KIND", "xavier (default), he, normal"},
     {"fan", CHOICE, FIELD(fan), 0, 0, ' ', fans, "KIND", "fan-in of the init rule: dense (default), sparse"},
-    {"init-scale", REAL, FIELD(init_scale), 0, 1e6, '(', NULL, "X", "factor on fresh weights (1)"},
+    {"init-scale", REAL, FIELD(init_scale), 0, 1e6, '(', NULL, "X", "factor on the first weights (1.75)"},
 
     {"Training", HEADING, 0, 0, 0, ' ', NULL, "", ""},
     {"epochs", WHOLE, FIELD(epochs), 1, 1e6, ' ', NULL, "N", "passes over the training set (40)"},
@@ -134,7 +134,7 @@ static void set_defaults(struct options *options)
         .alpha = NAN,
         .dropout = .3,
         .init = TSNN_INIT_XAVIER_UNIFORM,
-        .init_scale = 1,
+        .init_scale = 1.75,
         .epochs = 40,
         .batch = 128,
         .optimizer = TSNN_OPTIMIZER_MOMENTUM,

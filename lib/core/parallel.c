@@ -1,10 +1,17 @@
 /* The parallel loop. The only file with OpenMP in it. */
 #include "core/parallel.h"
 
+#include <stddef.h>
+
 #include "cpu/cpu.h"
 
 #ifdef _OPENMP
 #include <omp.h>
+
+#include "core/team.h"
+
+/* The team of the session that this thread leads. */
+static _Thread_local tsnni_team *led_team;
 #endif
 
 /* Nanoseconds of work below which waking the threads costs more than it brings. */
@@ -22,9 +29,16 @@ void tsnni_parallel_for(int32_t threads, int64_t work, int64_t chunks, tsnni_chu
 {
     if (chunks < 1)
         return;
+#ifdef _OPENMP
+    /* A larger team than asked for would use workers that the caller has no scratch memory for. */
+    if (led_team != NULL && led_team->threads <= threads && work >= SERIAL_WORK && chunks > 1 && chunks < INT32_MAX) {
+        uint64_t mode = tsnni_cpu_flush_denormals();
+        tsnni_team_run(led_team, chunks, body, task);
+        tsnni_cpu_float_mode_restore(mode);
+        return;
+    }
     if (threads > chunks)
         threads = (int32_t)chunks;
-#ifdef _OPENMP
     if (threads > 1 && work >= SERIAL_WORK && !omp_in_parallel()) {
 #pragma omp parallel num_threads(threads)
         {
@@ -38,9 +52,40 @@ void tsnni_parallel_for(int32_t threads, int64_t work, int64_t chunks, tsnni_chu
         return;
     }
 #else
+    (void)threads;
     (void)work;
 #endif
     run_serial(chunks, body, task);
+}
+
+void tsnni_parallel_session(int32_t threads, int64_t work, void (*body)(void *argument), void *argument)
+{
+#ifdef _OPENMP
+    if (threads > 1 && work >= SERIAL_WORK && led_team == NULL && !omp_in_parallel()) {
+        tsnni_team team;
+#pragma omp parallel num_threads(threads)
+        {
+#pragma omp single
+            tsnni_team_init(&team, (int32_t)omp_get_num_threads());
+            int32_t worker = (int32_t)omp_get_thread_num();
+            if (worker == 0) {
+                led_team = &team;
+                body(argument);
+                led_team = NULL;
+                tsnni_team_stop(&team);
+            } else {
+                uint64_t mode = tsnni_cpu_flush_denormals();
+                tsnni_team_follow(&team, worker);
+                tsnni_cpu_float_mode_restore(mode);
+            }
+        }
+        return;
+    }
+#else
+    (void)threads;
+    (void)work;
+#endif
+    body(argument);
 }
 
 int64_t tsnni_parallel_chunks(int32_t threads)

@@ -224,6 +224,56 @@ START_TEST(every_chunk_runs_once_for_any_number_of_threads)
 }
 END_TEST
 
+/* Many loops of changing lengths in one session, checked after each. */
+typedef struct session_task {
+    int32_t threads;
+    int32_t loops;
+    int32_t inner_sessions;
+} session_task;
+
+static void run_loops(void *argument)
+{
+    session_task *session = argument;
+    for (int64_t chunks = 0; chunks <= CHUNKS; chunks += chunks < 40 ? 1 : 37) {
+        loop_task task = {.factor = 1};
+        tsnni_parallel_for(session->threads, chunks % 3 == 0 ? 1 : MUCH_WORK, chunks, visit, &task);
+        for (int64_t chunk = 0; chunk < CHUNKS; chunk++) {
+            ck_assert_int_eq(task.visits[chunk], chunk < chunks);
+            ck_assert_int_lt(task.worker[chunk], session->threads);
+        }
+        session->loops++;
+    }
+    if (session->inner_sessions-- > 0)
+        tsnni_parallel_session(session->threads, MUCH_WORK, run_loops, session);
+}
+
+START_TEST(the_loops_of_a_session_run_every_chunk_once)
+{
+    for (int32_t threads = 1; threads <= 8; threads++) {
+        session_task session = {.threads = threads, .inner_sessions = 1};
+        tsnni_parallel_session(threads, MUCH_WORK, run_loops, &session);
+        ck_assert_int_gt(session.loops, 80);
+    }
+}
+END_TEST
+
+static void run_loop_for_one(void *argument)
+{
+    loop_task *task = argument;
+    tsnni_parallel_for(1, MUCH_WORK, CHUNKS, visit, task);
+}
+
+START_TEST(a_loop_for_fewer_threads_than_its_session_has_keeps_to_them)
+{
+    loop_task task = {.factor = 1};
+    tsnni_parallel_session(4, MUCH_WORK, run_loop_for_one, &task);
+    for (int64_t chunk = 0; chunk < CHUNKS; chunk++) {
+        ck_assert_int_eq(task.visits[chunk], 1);
+        ck_assert_int_eq(task.worker[chunk], 0);
+    }
+}
+END_TEST
+
 START_TEST(little_work_stays_on_the_calling_thread)
 {
     loop_task task = {.factor = 1};
@@ -328,6 +378,8 @@ Suite *tsnni_suite_core(void)
     suite_add_tcase(suite, memory);
     TCase *parallel = tcase_create("parallel");
     tcase_add_test(parallel, every_chunk_runs_once_for_any_number_of_threads);
+    tcase_add_test(parallel, the_loops_of_a_session_run_every_chunk_once);
+    tcase_add_test(parallel, a_loop_for_fewer_threads_than_its_session_has_keeps_to_them);
     tcase_add_test(parallel, little_work_stays_on_the_calling_thread);
     tcase_add_test(parallel, a_loop_inside_a_parallel_loop_is_serial);
     tcase_add_test(parallel, denormals_are_flushed_in_a_loop_and_kept_outside);

@@ -1,0 +1,9 @@
+/* Inside of an evolution rule: where it belongs, for the trainer. */
+#ifndef TSNNI_EVOLUTION_H
+#define TSNNI_EVOLUTION_H
+
+#include <tsnn/evolution.h>
+
+const tsnn_context *tsnni_evolution_context(const tsnn_evolution *evolution);
+
+#endif
