@@ -45,7 +45,7 @@ pkgconfigdir ?= $(libdir)/pkgconfig
 # What `make demo` trains with: the best settings found for this size of network, all told in docs/results.md.
 # DEMO_EPOCHS=3 gives a quick look.
 DEMO_EPOCHS ?= 60
-DEMO_FLAGS  ?= --sampling exact --optimizer nesterov --lr 0.1 --schedule cosine --warmup 2 \
+DEMO_FLAGS  ?= --sampling exact --init-scale 1 --optimizer nesterov --lr 0.1 --schedule cosine --warmup 2 \
                --weight-decay 0 --dropout 0.2 --zeta 0.2
 
 # Suites that `make valgrind` runs; empty: all.

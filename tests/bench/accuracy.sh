@@ -35,9 +35,16 @@ for epoch in 5 10 20 30 40; do
 done
 train relu --epochs 10 --activation relu
 echo "Fashion-MNIST, ReLU, epoch 10: $(mean relu 10 10)"
+train he --epochs 40 --init he --init-scale 1
+for epoch in 10 20 40; do
+    echo "Fashion-MNIST, All-ReLU, He start, epoch $epoch: $(mean he $epoch $epoch)"
+done
 train no-decay --epochs 10 --weight-decay 0
 echo "Fashion-MNIST, no weight decay, epoch 10: $(mean no-decay 10 10)"
 if [ $# -gt 0 ]; then
-    train madelon --data "$1" --hidden 400,100,400 --epsilon 10 --batch 32 --alpha 0.5 --epochs 150
-    echo "Madelon, epochs 131 to 150: $(mean madelon 131 150)"
+    for dropout in 0.3 0.5; do
+        train madelon --data "$1" --hidden 400,100,400 --epsilon 10 --batch 32 --alpha 0.5 --epochs 150 \
+            --dropout "$dropout"
+        echo "Madelon, dropout $dropout, epochs 131 to 150: $(mean madelon 131 150)"
+    done
 fi

@@ -181,6 +181,37 @@ START_TEST(a_layer_appended_between_steps_is_trained)
 }
 END_TEST
 
+static int32_t append_wide_layer(void *user, const tsnn_step_report *report)
+{
+    tsnni_course *course = user;
+    if (report->step != 1)
+        return 0;
+    tsnn_layer_options options = TSNN_LAYER_OPTIONS_INIT;
+    options.inputs = 4;
+    options.outputs = 3; /* fewer than the classes of the data */
+    tsnn_layer *layer = NULL;
+    tsnn_activation *softmax = NULL;
+    tsnn_activation_options kind = TSNN_ACTIVATION_OPTIONS_INIT;
+    kind.kind = TSNN_ACTIVATION_SOFTMAX;
+    TSNNI_OK(tsnn_layer_create(course->context, &options, &layer));
+    TSNNI_OK(tsnn_activation_create(course->context, &kind, &softmax));
+    TSNNI_OK(tsnn_network_append(course->network, &layer, softmax, 0.0));
+    tsnn_activation_destroy(&softmax);
+    return 0;
+}
+
+START_TEST(a_layer_appended_by_a_callback_that_the_data_do_not_fit_stops_training)
+{
+    tsnni_course course = tsnni_course_small(2, 40, 0.0);
+    course.options.batch = 10;
+    course.options.on_step = append_wide_layer;
+    course.options.user = &course;
+    tsnni_course_start(&course);
+    ck_assert_int_eq(tsnn_trainer_run(course.trainer, course.train, NULL), TSNN_ERROR_SHAPE);
+    tsnni_course_free(&course);
+}
+END_TEST
+
 START_TEST(pruning_and_evolving_between_steps_is_noticed)
 {
     for (int clip = 0; clip < 2; clip++) {
@@ -213,6 +244,7 @@ Suite *tsnni_suite_callbacks(void)
     tcase_add_test(tcase, a_callback_may_freeze_thaw_and_evolve_layers);
     tcase_add_test(tcase, a_layer_thawed_by_a_callback_has_momentum_at_once);
     tcase_add_test(tcase, a_layer_appended_between_steps_is_trained);
+    tcase_add_test(tcase, a_layer_appended_by_a_callback_that_the_data_do_not_fit_stops_training);
     tcase_add_test(tcase, pruning_and_evolving_between_steps_is_noticed);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -475,6 +475,104 @@ START_TEST(a_diverging_loss_is_reported)
 }
 END_TEST
 
+START_TEST(divergence_in_the_very_last_step_is_told)
+{
+    for (int validated = 0; validated < 2; validated++) {
+        tsnni_course course = tsnni_course_small(3, 40, 0.0);
+        tsnn_optimizer_options options = TSNN_OPTIMIZER_OPTIONS_INIT;
+        options.learning_rate = 3e38;
+        tsnn_optimizer *wild = NULL;
+        TSNNI_OK(tsnn_optimizer_create(course.context, &options, &wild));
+        course.options.optimizer = wild;
+        if (!validated) {
+            /* Large features make large gradients: the weights themselves overflow. */
+            float mean[12] = {0}, deviation[12];
+            tsnn_standardizer *standardizer = NULL;
+            for (int f = 0; f < 12; f++)
+                deviation[f] = 1e-6f;
+            TSNNI_OK(tsnn_standardizer_create(course.context, 12, mean, deviation, &standardizer));
+            TSNNI_OK(tsnn_network_set_standardizer(course.network, standardizer));
+            tsnn_standardizer_destroy(&standardizer);
+        }
+        course.options.epochs = 1;
+        course.options.batch = 40; /* one step */
+        tsnni_course_start(&course);
+        ck_assert_int_eq(tsnn_trainer_run(course.trainer, course.train, validated ? course.train : NULL),
+                         TSNN_ERROR_NOT_FINITE);
+        tsnn_optimizer_destroy(&wild);
+        tsnni_course_free(&course);
+    }
+}
+END_TEST
+
+START_TEST(a_warm_up_shorter_than_a_step_does_not_run_into_the_schedule)
+{
+    tsnni_course course = tsnni_course_small(3, 40, 0.0);
+    tsnn_schedule_options schedule = TSNN_SCHEDULE_OPTIONS_INIT;
+    schedule.kind = TSNN_SCHEDULE_COSINE;
+    schedule.warmup_epochs = 0.5;
+    course.options.schedule = &schedule;
+    course.options.epochs = 1;
+    course.options.batch = 40;
+    tsnni_course_start(&course);
+    tsnni_test_bytes before = tsnni_course_bytes(course.network);
+    TSNNI_OK(tsnn_trainer_run(course.trainer, course.train, NULL));
+    tsnni_test_bytes after = tsnni_course_bytes(course.network);
+    ck_assert(!tsnni_test_bytes_equal(&before, &after));
+    tsnni_test_bytes_free(&before);
+    tsnni_test_bytes_free(&after);
+    tsnni_course_free(&course);
+}
+END_TEST
+
+START_TEST(evolution_and_pruning_of_another_context_are_refused)
+{
+    tsnn_context *other = tsnni_test_context(TSNN_ISA_AUTO, 1, 1);
+    tsnni_course course = tsnni_course_small(3, 40, 0.0);
+    tsnn_evolution *evolution = NULL;
+    tsnn_pruning *pruning = NULL;
+    tsnn_trainer *trainer = NULL;
+    TSNNI_OK(tsnn_evolution_create(other, NULL, &evolution));
+    TSNNI_OK(tsnn_pruning_create(other, NULL, &pruning));
+    course.options.evolution = evolution;
+    ck_assert_int_eq(tsnn_trainer_create(course.context, &course.options, &trainer), TSNN_ERROR_INVALID_ARGUMENT);
+    course.options.evolution = NULL;
+    course.options.pruning = pruning;
+    ck_assert_int_eq(tsnn_trainer_create(course.context, &course.options, &trainer), TSNN_ERROR_INVALID_ARGUMENT);
+    ck_assert_ptr_null(trainer);
+    tsnn_pruning_destroy(&pruning);
+    tsnn_evolution_destroy(&evolution);
+    tsnni_course_free(&course);
+    tsnn_context_destroy(&other);
+}
+END_TEST
+
+/* The norm that a step with clipping reports. */
+static int32_t keep_norm(void *user, const tsnn_step_report *report)
+{
+    *(double *)user = report->gradient_norm;
+    return 1;
+}
+
+START_TEST(frozen_layers_do_not_count_in_the_clipping_norm)
+{
+    double norms[2];
+    for (int32_t frozen = 0; frozen < 2; frozen++) {
+        tsnni_course course = tsnni_course_small(3, 40, 0.0);
+        tsnn_layer *layer = NULL;
+        course.options.clip_norm = 1.0;
+        course.options.on_step = keep_norm;
+        course.options.user = &norms[frozen];
+        TSNNI_OK(tsnn_network_get_layer(course.network, 1, &layer));
+        TSNNI_OK(tsnn_layer_freeze(layer, frozen));
+        tsnni_course_start(&course);
+        ck_assert_int_eq(tsnn_trainer_run(course.trainer, course.train, NULL), TSNN_STOPPED);
+        tsnni_course_free(&course);
+    }
+    ck_assert(norms[1] > 0.0 && norms[1] < norms[0]);
+}
+END_TEST
+
 Suite *tsnni_suite_trainer(void)
 {
     Suite *suite = suite_create("trainer");
@@ -494,6 +592,10 @@ Suite *tsnni_suite_trainer(void)
     tcase_add_test(tcase, clusters_are_learned_while_the_topology_evolves);
     tcase_add_test(tcase, exclusive_or_is_learned_with_one_output);
     tcase_add_test(tcase, a_diverging_loss_is_reported);
+    tcase_add_test(tcase, divergence_in_the_very_last_step_is_told);
+    tcase_add_test(tcase, a_warm_up_shorter_than_a_step_does_not_run_into_the_schedule);
+    tcase_add_test(tcase, evolution_and_pruning_of_another_context_are_refused);
+    tcase_add_test(tcase, frozen_layers_do_not_count_in_the_clipping_norm);
     suite_add_tcase(suite, tcase);
     return suite;
 }
