@@ -110,6 +110,18 @@ fail:
     return status;
 }
 
+/* Losses of probabilities take targets of a certain range: found once, so that no step has to look. */
+static void find_target_range(tsnn_dataset *dataset, const float *targets)
+{
+    int64_t count = targets != NULL ? dataset->samples * dataset->target_size : 0;
+    for (int64_t k = 0; k < count; k++) {
+        if (k == 0 || targets[k] < dataset->least_target)
+            dataset->least_target = targets[k];
+        if (k == 0 || targets[k] > dataset->largest_target)
+            dataset->largest_target = targets[k];
+    }
+}
+
 tsnn_status tsnn_dataset_create(tsnn_context *context, const tsnn_dataset_options *options, tsnn_dataset **out)
 {
     if (out == NULL)
@@ -138,6 +150,7 @@ tsnn_status tsnn_dataset_create(tsnn_context *context, const tsnn_dataset_option
     dataset->classes = given.classes;
     dataset->target_size = given.target_size;
     dataset->ownership = given.ownership;
+    find_target_range(dataset, given.targets);
     if (given.ownership == TSNN_BORROW) {
         dataset->feature_data = given.feature_data;
         dataset->labels = given.labels;

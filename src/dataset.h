@@ -11,6 +11,7 @@ struct tsnn_dataset {
     const float *feature_data; /* samples x features; the data set's own unless borrowed */
     const int32_t *labels;
     const float *targets;
+    float least_target, largest_target; /* of all targets */
 };
 
 #endif

@@ -62,6 +62,10 @@ tsnn_status tsnni_loss_check_network(const tsnn_loss *loss, const tsnn_network *
     if (loss == NULL)
         return TSNN_OK;
     int32_t last = network->stages[network->count - 1].activation.kind;
+    if (loss->kind == TSNN_LOSS_CROSS_ENTROPY && tsnni_network_outputs(network) < 2)
+        return tsnni_fail(
+            runtime, TSNN_ERROR_INVALID_ARGUMENT,
+            "cross-entropy needs at least 2 outputs; a single one wants sigmoid and binary cross-entropy");
     if (loss->kind == TSNN_LOSS_CROSS_ENTROPY && last != TSNN_ACTIVATION_SOFTMAX)
         return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT,
                           "cross-entropy needs softmax (%d) as the last activation, not %d", TSNN_ACTIVATION_SOFTMAX,
@@ -73,7 +77,14 @@ tsnn_status tsnni_loss_check_network(const tsnn_loss *loss, const tsnn_network *
     return TSNN_OK;
 }
 
-tsnn_status tsnni_loss_check_dataset(const tsnn_network *network, const tsnn_dataset *dataset)
+/* Targets of the cross-entropy are weights of classes, those of the binary one probabilities. */
+static int32_t target_range_fits(int32_t kind, float least, float largest)
+{
+    return kind == TSNN_LOSS_MEAN_SQUARED_ERROR ||
+           (least >= 0.0f && (kind == TSNN_LOSS_CROSS_ENTROPY || largest <= 1.0f));
+}
+
+tsnn_status tsnni_loss_check_dataset(const tsnn_loss *loss, const tsnn_network *network, const tsnn_dataset *dataset)
 {
     tsnni_runtime *runtime = &network->context->runtime;
     int64_t inputs = tsnni_network_inputs(network), outputs = tsnni_network_outputs(network);
@@ -87,6 +98,10 @@ tsnn_status tsnni_loss_check_dataset(const tsnn_network *network, const tsnn_dat
     if (dataset->targets != NULL && dataset->target_size != outputs)
         return tsnni_fail(runtime, TSNN_ERROR_SHAPE, "a data set of %lld targets for a network with %lld outputs",
                           (long long)dataset->target_size, (long long)outputs);
+    if (loss != NULL && dataset->targets != NULL &&
+        !target_range_fits(loss->kind, dataset->least_target, dataset->largest_target))
+        return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT, "targets from %g to %g do not suit a loss of kind %d",
+                          (double)dataset->least_target, (double)dataset->largest_target, (int)loss->kind);
     return TSNN_OK;
 }
 
@@ -280,6 +295,9 @@ tsnn_status tsnn_loss_evaluate(const tsnn_loss *loss, const float *outputs, int6
             if (!isfinite(a) || !isfinite(y))
                 TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "sample %lld: output %lld is %g, target %g", (long long)n,
                            (long long)k, (double)a, (double)y);
+            if (!target_range_fits(loss->kind, y, y))
+                TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "sample %lld: target %lld is %g", (long long)n,
+                           (long long)k, (double)y);
             sum += loss_term(loss->kind, a, y, count);
         }
     }

@@ -29,9 +29,10 @@ typedef struct tsnni_score {
     int64_t correct;
 } tsnni_score;
 
-/* Whether loss and last activation fit; whether the data set fits the network. loss may be NULL (accuracy only). */
+/* Whether loss and last activation fit; whether the data set fits network and loss. loss may be NULL (accuracy only).
+ */
 tsnn_status tsnni_loss_check_network(const tsnn_loss *loss, const tsnn_network *network);
-tsnn_status tsnni_loss_check_dataset(const tsnn_network *network, const tsnn_dataset *dataset);
+tsnn_status tsnni_loss_check_dataset(const tsnn_loss *loss, const tsnn_network *network, const tsnn_dataset *dataset);
 
 /* Scores the outputs of the last stage. With `divisor` above 0 also writes the derivative of loss_sum / divisor into
  * the last delta, label smoothing included (in the value too), zeros in surplus columns; returns in *delta_is_final

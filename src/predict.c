@@ -150,7 +150,7 @@ tsnn_status tsnn_network_evaluate(const tsnn_network *network, const tsnn_loss *
     if (dataset == NULL || evaluation == NULL)
         TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "%s is NULL", dataset == NULL ? "dataset" : "evaluation");
     TSNNI_TRY(tsnni_loss_check_network(loss, network));
-    TSNNI_TRY(tsnni_loss_check_dataset(network, dataset));
+    TSNNI_TRY(tsnni_loss_check_dataset(loss, network, dataset));
     score_task task = {loss, dataset, {0.0, 0}};
     TSNNI_TRY(run_parts(network, dataset->feature_data, dataset->samples, score_part, &task));
     known.samples = dataset->samples;

@@ -1,6 +1,8 @@
 /* The pass through a network: which kernel runs on which layer, cut into chunks for the threads. */
 #include "propagate.h"
 
+#include <string.h>
+
 #include "core/parallel.h"
 #include "softmax.h"
 #include "sparse/partition.h"
@@ -133,16 +135,19 @@ static void activation_chunk(void *argument, int64_t chunk, int32_t worker)
     }
 }
 
-static void activate(const tsnn_network *network, tsnni_workspace *workspace, int64_t l, int64_t width)
+static void activate(const tsnn_network *network, tsnni_workspace *workspace, int64_t l, int64_t count)
 {
     const tsnni_stage *stage = &network->stages[l];
     int32_t threads = network->context->runtime.threads;
-    int64_t rows = stage->layer->topology.pattern.columns, stride = workspace->stride;
+    int64_t rows = stage->layer->topology.pattern.columns, stride = workspace->stride, width = tsnni_width_for(count);
     if (stage->activation.kind == TSNN_ACTIVATION_CUSTOM) {
-        /* The caller's function: on the caller's thread. */
-        for (int64_t i = 0; i < rows; i++)
-            tsnni_activation_apply(&stage->activation, l, workspace->preactivation[l] + i * stride,
-                                   workspace->undropped[l] + i * stride, width);
+        /* The caller's function: on the caller's thread, and on samples only; it may not like the numbers of surplus
+         * columns. */
+        for (int64_t i = 0; i < rows; i++) {
+            float *a = workspace->undropped[l] + i * stride;
+            tsnni_activation_apply(&stage->activation, l, workspace->preactivation[l] + i * stride, a, count);
+            memset(a + count, 0, (size_t)(width - count) * sizeof *a);
+        }
         return;
     }
     int32_t softmax = stage->activation.kind == TSNN_ACTIVATION_SOFTMAX;
@@ -164,10 +169,10 @@ static void copy_rows(const float *from, float *to, int64_t rows, int64_t stride
 }
 
 /* Activation and dropout of a stage whose kernel wrote plain sums. */
-static void finish_outputs(const tsnn_network *network, tsnni_workspace *workspace, int64_t l, forward_call *call,
-                           int32_t dropout)
+static void finish_outputs(const tsnn_network *network, tsnni_workspace *workspace, int64_t l, int64_t count,
+                           forward_call *call, int32_t dropout)
 {
-    activate(network, workspace, l, call->task.width);
+    activate(network, workspace, l, count);
     if (workspace->undropped[l] != workspace->output[l])
         copy_rows(workspace->undropped[l], workspace->output[l], call->task.columns, call->task.stride,
                   call->task.width);
@@ -182,7 +187,7 @@ static void finish_outputs(const tsnn_network *network, tsnni_workspace *workspa
                        forward_chunk, call);
 }
 
-static void forward_stage(const tsnn_network *network, tsnni_workspace *workspace, int64_t l, int64_t width,
+static void forward_stage(const tsnn_network *network, tsnni_workspace *workspace, int64_t l, int64_t count,
                           tsnni_pass pass, int64_t step)
 {
     const tsnni_stage *stage = &network->stages[l];
@@ -191,7 +196,7 @@ static void forward_stage(const tsnn_network *network, tsnni_workspace *workspac
     const tsnni_kernels *kernels = network->context->kernels;
     int32_t threads = network->context->runtime.threads;
     int32_t slope = is_slope(stage), dropout = pass == TSNNI_PASS_TRAINING && stage->keep_below != TSNNI_KEEP_ALL;
-    int64_t chunks = tsnni_parallel_chunks(threads);
+    int64_t chunks = tsnni_parallel_chunks(threads), width = tsnni_width_for(count);
 
     forward_call call = {0};
     call.task.rows = topology->pattern.rows;
@@ -222,7 +227,7 @@ static void forward_stage(const tsnn_network *network, tsnni_workspace *workspac
     }
     tsnni_parallel_for(threads, pass_work(topology->pattern.count, width), chunks, forward_chunk, &call);
     if (!slope)
-        finish_outputs(network, workspace, l, &call, dropout);
+        finish_outputs(network, workspace, l, count, &call, dropout);
 }
 
 void tsnni_propagate_forward(const tsnn_network *network, tsnni_workspace *workspace, const tsnni_batch *batch,
@@ -230,7 +235,7 @@ void tsnni_propagate_forward(const tsnn_network *network, tsnni_workspace *works
 {
     load_batch(network, workspace, batch);
     for (int64_t l = 0; l < network->count; l++)
-        forward_stage(network, workspace, l, tsnni_width_for(batch->count), pass, step);
+        forward_stage(network, workspace, l, batch->count, pass, step);
 }
 
 /* ---- backward ---- */

@@ -24,7 +24,7 @@ tsnn_status tsnni_step_check(const tsnn_network *network, const tsnn_loss *loss,
     if (loss == NULL || dataset == NULL)
         TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "%s is NULL", loss == NULL ? "loss" : "dataset");
     TSNNI_TRY(tsnni_loss_check_network(loss, network));
-    TSNNI_TRY(tsnni_loss_check_dataset(network, dataset));
+    TSNNI_TRY(tsnni_loss_check_dataset(loss, network, dataset));
     TSNNI_TRY(check_samples(runtime, dataset, samples, count));
     return TSNN_OK;
 fail:

@@ -131,7 +131,7 @@ static tsnn_status prepare(tsnn_trainer *trainer, const tsnn_dataset *dataset, i
     int64_t samples = count < trainer->options.micro_batch ? count : trainer->options.micro_batch;
     tsnn_status status;
     TSNNI_TRY(tsnni_loss_check_network(trainer->options.loss, network));
-    TSNNI_TRY(tsnni_loss_check_dataset(network, dataset));
+    TSNNI_TRY(tsnni_loss_check_dataset(trainer->options.loss, network, dataset));
     TSNNI_TRY(tsnni_optimizer_prepare(trainer->options.optimizer, network));
     /* An appended layer may be older than the workspace: versions alone do not tell. */
     if (trainer->workspace == NULL || trainer->workspace->samples < samples ||
@@ -456,7 +456,7 @@ tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset *train, c
     tsnn_status status;
     TSNNI_TRY(tsnni_step_check(trainer->options.network, trainer->options.loss, train, NULL, 1));
     if (validation != NULL)
-        TSNNI_TRY(tsnni_loss_check_dataset(trainer->options.network, validation));
+        TSNNI_TRY(tsnni_loss_check_dataset(trainer->options.loss, trainer->options.network, validation));
     if (trainer->options.order == TSNN_SHUFFLE)
         TSNNI_TRY(TSNNI_NEW(runtime, train->samples, &order));
     run_call call = {trainer, train, validation, order, TSNN_OK};

@@ -14,7 +14,8 @@ TSNN_BEGIN_DECLS
 
 /** Kinds of loss. */
 enum {
-    /** -sum_k y_k log p_k; the last layer must be SOFTMAX. Targets: labels, or rows of probabilities. */
+    /** -sum_k y_k log p_k; the last layer must be SOFTMAX. At least 2 outputs. Targets: labels, or rows of
+        numbers not below 0. */
     TSNN_LOSS_CROSS_ENTROPY = 0,
     /** mean_k (a_k - y_k)^2; any last layer. Targets: rows of numbers, or labels (one-hot). */
     TSNN_LOSS_MEAN_SQUARED_ERROR = 1,

@@ -147,6 +147,58 @@ START_TEST(what_is_no_number_or_no_class_is_refused)
 }
 END_TEST
 
+/* What tsnn_network_evaluate says to a loss, a number of outputs with that last activation, and a target. */
+static tsnn_status answer_to(int32_t loss_kind, int32_t activation_kind, int64_t outputs, float target)
+{
+    tsnn_layer_options options = TSNN_LAYER_OPTIONS_INIT;
+    options.inputs = 2;
+    options.outputs = outputs;
+    tsnn_layer *layer = NULL;
+    tsnn_activation *activation = NULL;
+    tsnn_activation_options kind = TSNN_ACTIVATION_OPTIONS_INIT;
+    tsnn_network *network = NULL;
+    tsnn_loss *loss = NULL;
+    tsnn_loss_options loss_options = TSNN_LOSS_OPTIONS_INIT;
+    tsnn_dataset *dataset = NULL;
+    tsnn_dataset_options data = TSNN_DATASET_OPTIONS_INIT;
+    const float features[2] = {1.0f, 2.0f}, targets[2] = {target, 1.0f};
+    kind.kind = activation_kind;
+    loss_options.kind = loss_kind;
+    data.samples = 1;
+    data.features = 2;
+    data.feature_data = features;
+    data.targets = targets;
+    data.target_size = outputs;
+    TSNNI_OK(tsnn_layer_create(context, &options, &layer));
+    TSNNI_OK(tsnn_activation_create(context, &kind, &activation));
+    TSNNI_OK(tsnn_network_create(context, &network));
+    TSNNI_OK(tsnn_network_append(network, &layer, activation, 0.0));
+    TSNNI_OK(tsnn_loss_create(context, &loss_options, &loss));
+    TSNNI_OK(tsnn_dataset_create(context, &data, &dataset));
+    tsnn_evaluation evaluation = TSNN_EVALUATION_INIT;
+    tsnn_status status = tsnn_network_evaluate(network, loss, dataset, &evaluation);
+    tsnn_dataset_destroy(&dataset);
+    tsnn_loss_destroy(&loss);
+    tsnn_network_destroy(&network);
+    tsnn_activation_destroy(&activation);
+    return status;
+}
+
+START_TEST(losses_of_probabilities_refuse_what_is_none)
+{
+    ck_assert_int_eq(answer_to(TSNN_LOSS_CROSS_ENTROPY, TSNN_ACTIVATION_SOFTMAX, 1, 1.0f), TSNN_ERROR_INVALID_ARGUMENT);
+    ck_assert_int_eq(answer_to(TSNN_LOSS_CROSS_ENTROPY, TSNN_ACTIVATION_SOFTMAX, 2, -0.1f),
+                     TSNN_ERROR_INVALID_ARGUMENT);
+    ck_assert_int_eq(answer_to(TSNN_LOSS_CROSS_ENTROPY, TSNN_ACTIVATION_SOFTMAX, 2, 0.0f), TSNN_OK);
+    ck_assert_int_eq(answer_to(TSNN_LOSS_BINARY_CROSS_ENTROPY, TSNN_ACTIVATION_SIGMOID, 1, 1.1f),
+                     TSNN_ERROR_INVALID_ARGUMENT);
+    ck_assert_int_eq(answer_to(TSNN_LOSS_BINARY_CROSS_ENTROPY, TSNN_ACTIVATION_SIGMOID, 2, -0.1f),
+                     TSNN_ERROR_INVALID_ARGUMENT);
+    ck_assert_int_eq(answer_to(TSNN_LOSS_BINARY_CROSS_ENTROPY, TSNN_ACTIVATION_SIGMOID, 2, 0.5f), TSNN_OK);
+    ck_assert_int_eq(answer_to(TSNN_LOSS_MEAN_SQUARED_ERROR, TSNN_ACTIVATION_IDENTITY, 2, -7.0f), TSNN_OK);
+}
+END_TEST
+
 Suite *tsnni_suite_loss(void)
 {
     Suite *suite = suite_create("loss");
@@ -160,6 +212,7 @@ Suite *tsnni_suite_loss(void)
     tcase_add_test(tcase, losses_are_the_oracle_s);
     tcase_add_test(tcase, no_samples_give_zero);
     tcase_add_test(tcase, what_is_no_number_or_no_class_is_refused);
+    tcase_add_test(tcase, losses_of_probabilities_refuse_what_is_none);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -187,7 +187,7 @@ INLINE void dense_gradient_outputs(const tsnni_backward *task, int64_t i, int64_
 
 static TARGET void dense_weights(const tsnni_backward *task, const step *s, int64_t i, int64_t rows)
 {
-    float partial[DENSE_GRADIENT_ROWS * DOT_PARTIALS] __attribute__((aligned(64)));
+    float partial[DENSE_GRADIENT_ROWS * DOT_PARTIALS] __attribute__((aligned(64))) = {0};
     for (int64_t first = 0; first < task->columns; first += DOT_BLOCK) {
         int64_t count = task->columns - first < DOT_BLOCK ? task->columns - first : DOT_BLOCK;
         for (int64_t j = 0; j < count; j += 4) {
