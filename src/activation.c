@@ -147,8 +147,8 @@ tsnn_status tsnn_activation_evaluate(const tsnn_activation *activation, int64_t 
         return TSNN_OK;
     if (z == NULL || a == NULL)
         return tsnni_fail(runtime, TSNN_ERROR_NULL_ARGUMENT, "%s is NULL", z == NULL ? "z" : "a");
-    if (a == z && derivative != NULL)
-        return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT, "z and a are one array, but the derivative needs both");
+    if (a == z && (derivative != NULL || activation->rule.kind == TSNN_ACTIVATION_CUSTOM))
+        return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT, "z and a are one array, but both are needed");
     tsnni_activation_apply(&activation->rule, hidden_index, z, a, count);
     if (derivative != NULL)
         tsnni_activation_differentiate(&activation->rule, hidden_index, z, a, derivative, count);

@@ -82,7 +82,8 @@ TSNN_API void tsnn_activation_destroy(tsnn_activation **activation);
  * @param z count inputs
  * @param[out] a count outputs
  * @param[out] derivative count derivatives; NULL: not wanted
- * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (negative count or index), UNSUPPORTED (SOFTMAX, which is not a function
+ * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (negative count or index; z and a being one array where the derivative is
+ *         wanted, or for CUSTOM), UNSUPPORTED (SOFTMAX, which is not a function
  * of one number)
  */
 TSNN_API tsnn_status tsnn_activation_evaluate(const tsnn_activation *activation, int64_t hidden_index, const float *z,

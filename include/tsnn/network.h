@@ -27,8 +27,8 @@ TSNN_API tsnn_status tsnn_network_create(tsnn_context *context, tsnn_network **o
  * @param activation copied; NULL: identity
  * @param dropout share of the layer's outputs that are dropped while training, in [0, 1), in steps of 1/256; inverted
  *        (kept values are scaled up), so nothing changes at inference
- * @return OK, NULL_ARGUMENT, SHAPE, INVALID_ARGUMENT (dropout; a layer of another context), OUT_OF_MEMORY; on failure
- * the caller keeps the layer
+ * @return OK, NULL_ARGUMENT, SHAPE, INVALID_ARGUMENT (dropout; a layer of another context, one that a network owns
+ * already), OUT_OF_MEMORY; on failure the caller keeps the layer
  */
 TSNN_API tsnn_status tsnn_network_append(tsnn_network *network, tsnn_layer **layer, const tsnn_activation *activation,
                                          double dropout);
@@ -38,7 +38,7 @@ typedef struct tsnn_mlp_options {
     uint32_t struct_size;          /**< sizeof this struct. */
     int32_t sampling;              /**< TSNN_SAMPLING_*. */
     const int64_t *sizes;          /**< Neurons of the input, of each hidden layer and of the output. Required. */
-    int64_t size_count;            /**< Length of sizes, at least 2. */
+    int64_t size_count;            /**< Length of sizes, 2 to 65,536. */
     double epsilon;                /**< As in tsnn_layer_options; one for all layers; default 20. */
     double init_scale;             /**< Factor on the first weights, not on those that evolution grows; default 1. */
     int32_t init;                  /**< TSNN_INIT_*. */
@@ -67,7 +67,8 @@ TSNN_API tsnn_status tsnn_mlp_options_init(tsnn_mlp_options *options);
 TSNN_API tsnn_status tsnn_network_create_mlp(tsnn_context *context, const tsnn_mlp_options *options,
                                              tsnn_network **out);
 
-/** @brief An independent copy: layers, activations, standardizer, momentum. @return OK, NULL_ARGUMENT, OUT_OF_MEMORY */
+/** @brief An independent copy: layers, activations, standardizer, momentum; also the layers' random streams, so that
+ * it evolves and drops out the same way. @return OK, NULL_ARGUMENT, OUT_OF_MEMORY */
 TSNN_API tsnn_status tsnn_network_copy(const tsnn_network *network, tsnn_network **out);
 
 /** @brief Frees a network with its layers and sets *network to NULL. Takes NULL and a pointer to NULL. */

@@ -41,6 +41,8 @@ TSNN_API tsnn_status tsnn_schedule_options_init(tsnn_schedule_options *options);
 /**
  * @brief The factor on the learning rate at some point of training.
  * @param options NULL: constant
+ *
+ * The trainer takes the warm-up at the end of each step, so that its first step does not have rate 0.
  * @param progress epochs done, with fractions; at least 0
  * @param epochs epochs in all, at least 1
  * @param[out] factor in [0, 1]

@@ -112,8 +112,8 @@ TSNN_API void tsnn_trainer_destroy(tsnn_trainer **trainer);
  * done as well: its steps are kept, what would have followed them (validation, pruning, evolution) is skipped.
  * @param train samples to learn from
  * @param validation scored after each epoch; NULL: none
- * @return OK, STOPPED, NULL_ARGUMENT, SHAPE, LABEL, CALLBACK, OUT_OF_MEMORY, NOT_FINITE (the loss became NaN or
- * infinite: the learning rate is too high; weights are as the diverged steps left them)
+ * @return OK, STOPPED, NULL_ARGUMENT, INVALID_ARGUMENT, SHAPE, STATE, CALLBACK, OVERFLOW, OUT_OF_MEMORY, NOT_FINITE
+ * (the loss became NaN or infinite: the learning rate is too high; weights are as the diverged steps left them)
  */
 TSNN_API tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset *train, const tsnn_dataset *validation);
 
@@ -124,7 +124,7 @@ TSNN_API tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset 
  * @param count at least 1, at most the batch
  * @param rate_factor multiplies the learning rate in place of the schedule
  * @param[out] loss mean loss before the update; NULL: not wanted
- * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT, SHAPE, OUT_OF_MEMORY, NOT_FINITE
+ * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT, SHAPE, STATE, OVERFLOW, OUT_OF_MEMORY, NOT_FINITE
  */
 TSNN_API tsnn_status tsnn_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset, const int64_t *samples,
                                        int64_t count, double rate_factor, double *loss);

@@ -4,7 +4,7 @@
 
 /* clang takes many minutes to instrument unrolled bodies, and a sanitizer's run is not about speed. */
 #if defined(__clang__)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer) ||         \
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer) ||          \
     __has_feature(undefined_behavior_sanitizer)
 #define UNROLL
 #endif
