@@ -107,6 +107,7 @@ tsnn_status tsnn_context_create(const tsnn_context_options *options, tsnn_contex
     tsnni_runtime runtime;
     tsnni_runtime_init(&runtime);
     if (given.allocate != NULL) {
+        runtime.huge_pages = 0;
         runtime.allocate = given.allocate;
         runtime.release = given.release;
         runtime.allocator_user = given.allocator_user;

@@ -49,7 +49,8 @@ tsnn_status tsnni_allocate(tsnni_runtime *runtime, int64_t count, size_t size, v
     unsigned char *first = block + sizeof(void *);
     first += (TSNNI_ALIGNMENT - (uintptr_t)first % TSNNI_ALIGNMENT) % TSNNI_ALIGNMENT;
     memcpy(first - sizeof(void *), &block, sizeof block);
-    advise_huge_pages(first, bytes);
+    if (runtime->huge_pages)
+        advise_huge_pages(first, bytes);
     array = first;
     memcpy(out, &array, sizeof array);
     return TSNN_OK;

@@ -21,6 +21,7 @@ static void default_release(void *user, void *pointer)
 void tsnni_runtime_init(tsnni_runtime *runtime)
 {
     memset(runtime, 0, sizeof *runtime);
+    runtime->huge_pages = 1;
     runtime->allocate = default_allocate;
     runtime->release = default_release;
     runtime->threads = 1;

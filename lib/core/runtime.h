@@ -21,6 +21,7 @@ typedef struct tsnni_runtime {
     void *(*allocate)(void *user, size_t size); /* returns NULL on failure; any alignment */
     void (*release)(void *user, void *pointer);
     void *allocator_user;
+    int32_t huge_pages; /* advise the system on large blocks: only on our own, never on a caller's memory */
     void (*log)(void *user, int32_t level, const char *text); /* NULL: off */
     void *log_user;
     int32_t threads;   /* at least 1 */
