@@ -5,6 +5,7 @@
 
 #include "core/parallel.h"
 #include "softmax.h"
+#include "sparse/convert.h"
 #include "sparse/partition.h"
 
 /* Costs of a row in connections, for balanced chunks: loading and storing it, and its epilogue. */
@@ -13,13 +14,6 @@
 
 /* Nanoseconds of work are about multiply-adds over this, one thread. */
 #define TSNNI_MULTIPLY_ADDS_PER_NANOSECOND 32
-
-/* Connections ahead: rows that come from a farther cache are asked for earlier. */
-#define TSNNI_PREFETCH_NEAR 8
-#define TSNNI_PREFETCH_MIDDLE 16
-#define TSNNI_PREFETCH_FAR 64
-#define TSNNI_MIDDLE_BYTES ((int64_t)2 << 20)
-#define TSNNI_FAR_BYTES ((int64_t)24 << 20)
 
 /* How a range of rows is cut: by connections when pointer is set, else evenly. */
 typedef struct row_span {
@@ -36,14 +30,6 @@ static void span_chunk(const row_span *span, int64_t chunk, int64_t *begin, int6
         *begin = tsnni_partition_even(span->rows, chunk, span->chunks);
         *end = tsnni_partition_even(span->rows, chunk + 1, span->chunks);
     }
-}
-
-static int64_t prefetch_distance(int64_t rows, int64_t stride)
-{
-    int64_t bytes = rows * stride * (int64_t)sizeof(float);
-    return bytes > TSNNI_FAR_BYTES      ? TSNNI_PREFETCH_FAR
-           : bytes > TSNNI_MIDDLE_BYTES ? TSNNI_PREFETCH_MIDDLE
-                                        : TSNNI_PREFETCH_NEAR;
 }
 
 static int32_t is_slope(const tsnni_stage *stage)
@@ -187,12 +173,37 @@ static void finish_outputs(const tsnn_network *network, tsnni_workspace *workspa
                        forward_chunk, call);
 }
 
+typedef struct expand_call {
+    const tsnni_topology *topology;
+    float *out;
+    row_span span;
+} expand_call;
+
+static void expand_chunk(void *argument, int64_t chunk, int32_t worker)
+{
+    (void)worker;
+    const expand_call *call = argument;
+    int64_t begin, end;
+    span_chunk(&call->span, chunk, &begin, &end);
+    tsnni_csr_expand(&call->topology->pattern, call->topology->values, begin, end, call->out);
+}
+
+/* Every cell of a nearly full layer, for the dense kernel. */
+static void expand_weights(const tsnn_layer *layer, float *out)
+{
+    int32_t threads = layer->context->runtime.threads;
+    const tsnni_pattern *pattern = &layer->topology.pattern;
+    expand_call call = {&layer->topology, out, {NULL, pattern->rows, 0, tsnni_parallel_chunks(threads)}};
+    tsnni_parallel_for(threads, pattern->rows * pattern->columns, call.span.chunks, expand_chunk, &call);
+}
+
 static void forward_stage(const tsnn_network *network, tsnni_workspace *workspace, int64_t l, int64_t count,
                           tsnni_pass pass, int64_t step)
 {
     const tsnni_stage *stage = &network->stages[l];
     const tsnn_layer *layer = stage->layer;
     const tsnni_topology *topology = &layer->topology;
+    const tsnni_stage_plan *plan = &workspace->plans[l];
     const tsnni_kernels *kernels = network->context->kernels;
     int32_t threads = network->context->runtime.threads;
     int32_t slope = is_slope(stage), dropout = pass == TSNNI_PASS_TRAINING && stage->keep_below != TSNNI_KEEP_ALL;
@@ -216,10 +227,17 @@ static void forward_stage(const tsnn_network *network, tsnni_workspace *workspac
     call.task.keep_below = stage->keep_below;
     call.task.keep_scale = (float)TSNNI_KEEP_ALL / (float)stage->keep_below;
     call.task.key = tsnni_random_key_make(network->context->seed, TSNNI_PURPOSE_DROPOUT, layer->stream, step, 0);
-    call.task.prefetch = prefetch_distance(topology->pattern.rows, workspace->stride);
-    if (tsnni_layer_is_full(layer)) {
+    call.task.prefetch = plan->forward.prefetch;
+    call.task.prefetch_far = plan->forward.prefetch_far;
+    call.task.panels = plan->forward.panels;
+    call.task.panel_ptr = plan->forward_ends;
+    if (plan->forward.route == TSNNI_ROUTE_DENSE) {
         call.kernel = kernels->dense_forward;
         call.span = (row_span){NULL, width / TSNNI_COLUMN_GROUP, 0, chunks};
+        if (plan->expanded != NULL) {
+            expand_weights(layer, plan->expanded);
+            call.task.values = plan->expanded;
+        }
     } else {
         call.kernel = kernels->forward[topology->transpose.row.width == 2 ? 0 : 1];
         call.span =
@@ -380,6 +398,7 @@ static void backward_stage(const tsnn_network *network, tsnni_workspace *workspa
 {
     tsnn_layer *layer = network->stages[l].layer;
     const tsnni_topology *topology = &layer->topology;
+    const tsnni_stage_plan *plan = &workspace->plans[l];
     const tsnni_kernels *kernels = network->context->kernels;
     int32_t threads = network->context->runtime.threads, fused = pass_down && is_slope(&network->stages[l - 1]);
     backward_call call = {0};
@@ -407,9 +426,12 @@ static void backward_stage(const tsnn_network *network, tsnni_workspace *workspa
     }
     if (update != NULL)
         call.task.update = *update;
-    call.task.prefetch = prefetch_distance(topology->pattern.columns, workspace->stride);
+    call.task.prefetch = plan->backward.prefetch;
+    call.task.prefetch_far = plan->backward.prefetch_far;
+    call.task.panels = plan->backward.panels;
+    call.task.panel_ptr = plan->backward_ends;
     int64_t chunks = tsnni_parallel_chunks(threads);
-    if (tsnni_layer_is_full(layer)) {
+    if (plan->backward.route == TSNNI_ROUTE_DENSE) {
         call.kernel = kernels->dense_backward;
         call.span = (row_span){NULL, topology->pattern.rows, 0, chunks};
     } else {

@@ -4,13 +4,15 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "sparse/panels.h"
 
 /* Rows whose distance is a multiple of this many bytes fall into the same cache sets; one group of columns is added
  * then. */
 #define TSNNI_ALIASING_BYTES 4096
 
-/* Per stage: output, undropped, preactivation, negative, keep. Per workspace: tables, input, deltas, sums. */
-#define TSNNI_BLOCKS_PER_STAGE 5
+/* Per stage: output, undropped, preactivation, negative, keep, bounds of panels, expanded weights. Per workspace:
+ * tables, input, deltas, sums. */
+#define TSNNI_BLOCKS_PER_STAGE 8
 #define TSNNI_BLOCKS_OF_ITS_OWN 16
 
 int64_t tsnni_width_for(int64_t samples)
@@ -77,6 +79,43 @@ fail:
     return status;
 }
 
+void tsnni_stage_plan_choose(const tsnn_layer *layer, int64_t samples, int32_t first, tsnni_stage_plan *out)
+{
+    const tsnni_pattern *pattern = &layer->topology.pattern;
+    int64_t width = tsnni_width_for(samples);
+    const tsnni_plan_shape shape = {pattern->rows, pattern->columns, pattern->count, width, stride_for(width)};
+    memset(out, 0, sizeof *out);
+    out->forward = tsnni_plan_forward(&layer->context->caches, &shape);
+    out->backward = tsnni_plan_backward(&layer->context->caches, &shape, !first);
+}
+
+/* What the chosen routes need, built for the topology as it is now. */
+static tsnn_status take_plan(tsnni_workspace *workspace, const tsnn_network *network, int64_t l, int32_t training)
+{
+    tsnni_runtime *runtime = &workspace->context->runtime;
+    const tsnn_layer *layer = network->stages[l].layer;
+    const tsnni_pattern *pattern = &layer->topology.pattern;
+    const tsnni_transpose *transpose = &layer->topology.transpose;
+    tsnni_stage_plan *plan = &workspace->plans[l];
+    tsnn_status status;
+    tsnni_stage_plan_choose(layer, workspace->samples, l == 0, plan);
+    if (plan->forward.route == TSNNI_ROUTE_PANELS) {
+        TSNNI_TRY(tsnni_panels_build(runtime, transpose->column_ptr, &transpose->row, pattern->columns, pattern->rows,
+                                     plan->forward.panels, &plan->forward_ends));
+        workspace->blocks[workspace->block_count++] = plan->forward_ends;
+    }
+    if (plan->forward.route == TSNNI_ROUTE_DENSE && !tsnni_layer_is_full(layer))
+        TSNNI_TRY(take(workspace, pattern->rows * pattern->columns, sizeof(float), &plan->expanded));
+    if (training && plan->backward.route == TSNNI_ROUTE_PANELS) {
+        TSNNI_TRY(tsnni_panels_build(runtime, pattern->row_ptr, &pattern->column, pattern->rows, pattern->columns,
+                                     plan->backward.panels, &plan->backward_ends));
+        workspace->blocks[workspace->block_count++] = plan->backward_ends;
+    }
+    return TSNN_OK;
+fail:
+    return status;
+}
+
 static tsnn_status take_all(tsnni_workspace *workspace, const tsnn_network *network, int32_t training)
 {
     int64_t layers = network->count, largest = 0, groups = tsnni_width_for(workspace->samples) / TSNNI_COLUMN_GROUP;
@@ -89,6 +128,7 @@ static tsnn_status take_all(tsnni_workspace *workspace, const tsnn_network *netw
     TSNNI_TRY(take(workspace, layers, sizeof(float *), &workspace->preactivation));
     TSNNI_TRY(take(workspace, layers, sizeof(uint16_t *), &workspace->negative));
     TSNNI_TRY(take(workspace, layers, sizeof(uint16_t *), &workspace->keep));
+    TSNNI_TRY(take(workspace, layers, sizeof(tsnni_stage_plan), &workspace->plans));
     TSNNI_TRY(take(workspace, groups, sizeof(double), &workspace->group_loss));
     TSNNI_TRY(take(workspace, groups, sizeof(int64_t), &workspace->group_correct));
     TSNNI_TRY(take_matrix(workspace, tsnni_network_inputs(network), &workspace->input));
@@ -101,6 +141,7 @@ static tsnn_status take_all(tsnni_workspace *workspace, const tsnn_network *netw
         }
     }
     for (int64_t l = 0; l < layers; l++) {
+        TSNNI_TRY(take_plan(workspace, network, l, training));
         if (training) {
             TSNNI_TRY(take_training_stage(workspace, &network->stages[l], l));
         } else {

@@ -3,7 +3,15 @@
 #ifndef TSNNI_WORKSPACE_H
 #define TSNNI_WORKSPACE_H
 
+#include "kernels/plan.h"
 #include "network.h"
+
+/* How a stage runs, and what its kernels need for that. */
+typedef struct tsnni_stage_plan {
+    tsnni_pass_plan forward, backward;
+    int64_t *forward_ends, *backward_ends; /* bounds of the panels, or NULL */
+    float *expanded; /* every cell, for the dense forward kernel; NULL: the layer is full, or no */
+} tsnni_stage_plan;
 
 typedef struct tsnni_workspace {
     tsnn_context *context;
@@ -18,11 +26,16 @@ typedef struct tsnni_workspace {
     uint16_t **keep;       /* per stage: bit plane of what dropout keeps, or NULL */
     float *delta[2];       /* stage l uses delta[l % 2] */
     float *bias_gradient[2];
-    double *group_loss; /* per group of columns */
+    tsnni_stage_plan *plans; /* per stage */
+    double *group_loss;      /* per group of columns */
     int64_t *group_correct;
     void **blocks; /* all allocations, for freeing */
     int64_t block_count;
 } tsnni_workspace;
+
+/* The choice for a layer in a workspace of this many samples: what tsnn_layer_explain() tells. `first`: nothing below
+ * wants its gradient. */
+void tsnni_stage_plan_choose(const tsnn_layer *layer, int64_t samples, int32_t first, tsnni_stage_plan *out);
 
 /* For passes of up to `samples` samples; without deltas and with two shared buffers unless `training`. */
 tsnn_status tsnni_workspace_create(const tsnn_network *network, int64_t samples, int32_t training,

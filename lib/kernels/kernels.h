@@ -30,13 +30,16 @@ typedef struct tsnni_forward {
     const float *x;            /* rows x stride */
     float *y;                  /* columns x stride */
     int64_t stride, width;
-    float negative_slope; /* f(z) = z < 0 ? negative_slope * z : z; 1 is the identity */
-    uint16_t *negative;   /* out: bit plane of z < 0, or NULL */
-    uint16_t *keep;       /* out: bit plane of the elements that dropout keeps; NULL: no dropout */
-    uint32_t keep_below;  /* an element is kept when its random byte is below this, 1..256 */
-    float keep_scale;     /* 256 / keep_below: kept elements are multiplied by it, others become 0 */
-    tsnni_random_key key; /* of row 0, block 0: element (j, c) takes byte c % 16 of block c / 16 of row j */
-    int64_t prefetch;     /* connections ahead, 0..TSNNI_INDEX_PADDING */
+    float negative_slope;     /* f(z) = z < 0 ? negative_slope * z : z; 1 is the identity */
+    uint16_t *negative;       /* out: bit plane of z < 0, or NULL */
+    uint16_t *keep;           /* out: bit plane of the elements that dropout keeps; NULL: no dropout */
+    uint32_t keep_below;      /* an element is kept when its random byte is below this, 1..256 */
+    float keep_scale;         /* 256 / keep_below: kept elements are multiplied by it, others become 0 */
+    tsnni_random_key key;     /* of row 0, block 0: element (j, c) takes byte c % 16 of block c / 16 of row j */
+    int64_t prefetch;         /* connections ahead, 0..TSNNI_MAX_PREFETCH */
+    int64_t prefetch_far;     /* the same, into the second-level cache; 0: none */
+    int64_t panels;           /* the inputs are visited in this many parts, one after the other; below 2: in one */
+    const int64_t *panel_ptr; /* (panels - 1) x columns: where in each column part p ends */
 } tsnni_forward;
 
 /* One optimizer step for one weight with gradient g:
@@ -76,7 +79,9 @@ typedef struct tsnni_backward {
     float keep_scale;
     float *dx_sum; /* rows: sum over the batch of the finished dx (the bias gradient), or NULL */
     tsnni_update update;
-    int64_t prefetch;
+    int64_t prefetch, prefetch_far; /* as in tsnni_forward */
+    int64_t panels;                 /* the outputs are visited in parts, as the inputs in tsnni_forward */
+    const int64_t *panel_ptr;       /* (panels - 1) x rows: where in each row part p ends */
 } tsnni_backward;
 
 /* x[f][c] = (samples[index[c]][f] - shift[f]) * scale[f] for c < count, 0 for count <= c < width. */

@@ -194,6 +194,46 @@ static void check_forward_cuts(const problem *p, const tsnni_forward *whole, con
     forward_outputs_free(&task);
 }
 
+/* Where in each line of the index the parts of the other dimension end, see tsnni_forward. */
+static int64_t *panel_ends(const int64_t *pointer, const uint32_t *index, int64_t lines, int64_t dimension,
+                           int64_t panels)
+{
+    int64_t *ends = malloc((size_t)((panels - 1) * lines + 1) * sizeof *ends);
+    for (int64_t part = 0; part < panels - 1; part++)
+        for (int64_t i = 0; i < lines; i++) {
+            int64_t k = pointer[i];
+            while (k < pointer[i + 1] && index[k] < (part + 1) * dimension / panels)
+                k++;
+            ends[part * lines + i] = k;
+        }
+    return ends;
+}
+
+/* Panels and the far prefetch are about speed: the result must have the bits of the plain run. */
+static void check_forward_panels(const problem *p, const tsnni_forward *whole, const tsnni_forward_variant *variant,
+                                 forward_function function, const char *name, tsnni_report *report)
+{
+    for (int64_t panels = 1; panels <= 4; panels++) {
+        tsnni_forward task = *whole;
+        int64_t *ends = panel_ends(p->column_ptr, p->row[WIDE], p->columns, p->rows, panels);
+        int64_t y_bytes = p->columns * p->stride * 4, plane_bytes = p->columns * p->words * 2;
+        task.panels = panels;
+        task.panel_ptr = ends;
+        task.prefetch_far = panels % 2 ? 64 : 0;
+        forward_outputs_new(&task, variant, p->words);
+        function(&task, 0, p->columns / 2);
+        function(&task, p->columns / 2, p->columns);
+        tsnni_expect(report, memcmp(task.y, whole->y, (size_t)y_bytes) == 0, "%s: y depends on %d panels", name,
+                     (int)panels);
+        if (task.negative)
+            tsnni_expect(report, memcmp(task.negative, whole->negative, (size_t)plane_bytes) == 0,
+                         "%s: negative, %d panels", name, (int)panels);
+        tsnni_expect_guards(report, task.y, y_bytes, name);
+        forward_outputs_free(&task);
+        free(ends);
+    }
+}
+
 static void compare_forward_kind(const tsnni_kernels *kernels, const problem *p, const tsnni_forward_variant *variant,
                                  int kind, tsnni_report *report)
 {
@@ -226,6 +266,8 @@ static void compare_forward_kind(const tsnni_kernels *kernels, const problem *p,
     tsnni_expect_guards(report, task.negative, p->columns * p->words * 2, name);
     tsnni_expect_guards(report, task.keep, p->columns * p->words * 2, name);
     check_forward_cuts(p, &task, variant, function, kind, name, report);
+    if (kind != DENSE)
+        check_forward_panels(p, &task, variant, function, name, report);
     forward_outputs_free(&task);
     free((void *)task.values);
 }
@@ -339,6 +381,16 @@ static int same_bytes(const void *a, const void *b, int64_t bytes)
     return !a || memcmp(a, b, (size_t)bytes) == 0;
 }
 
+static void expect_same_backward(const problem *p, const tsnni_backward *task, const tsnni_backward *whole,
+                                 const char *name, const char *what, tsnni_report *report)
+{
+    tsnni_expect(report, same_bytes(task->dx, whole->dx, p->rows * p->stride * 4), "%s: dx depends on %s", name, what);
+    tsnni_expect(report, same_bytes(task->dx_sum, whole->dx_sum, p->rows * 4), "%s: dx_sum, %s", name, what);
+    tsnni_expect(report, same_bytes(task->values, whole->values, p->count * 4), "%s: values, %s", name, what);
+    tsnni_expect(report, same_bytes(task->velocity, whole->velocity, p->count * 4), "%s: velocity, %s", name, what);
+    tsnni_expect(report, same_bytes(task->gradient, whole->gradient, p->count * 4), "%s: gradient, %s", name, what);
+}
+
 static void check_backward_cuts(const problem *p, const tsnni_backward *whole, const tsnni_backward_variant *variant,
                                 backward_function function, const char *name, tsnni_report *report)
 {
@@ -352,12 +404,26 @@ static void check_backward_cuts(const problem *p, const tsnni_backward *whole, c
     function(&task, 0, begin);
     function(&task, end, end);
     function(&task, end, p->rows);
-    tsnni_expect(report, same_bytes(task.dx, whole->dx, p->rows * p->stride * 4), "%s: dx depends on the cuts", name);
-    tsnni_expect(report, same_bytes(task.dx_sum, whole->dx_sum, p->rows * 4), "%s: dx_sum, cuts", name);
-    tsnni_expect(report, same_bytes(task.values, whole->values, p->count * 4), "%s: values, cuts", name);
-    tsnni_expect(report, same_bytes(task.velocity, whole->velocity, p->count * 4), "%s: velocity, cuts", name);
-    tsnni_expect(report, same_bytes(task.gradient, whole->gradient, p->count * 4), "%s: gradient, cuts", name);
+    expect_same_backward(p, &task, whole, name, "the cuts", report);
     backward_outputs_free(&task);
+}
+
+static void check_backward_panels(const problem *p, const tsnni_backward *whole, const tsnni_backward_variant *variant,
+                                  backward_function function, const char *name, tsnni_report *report)
+{
+    for (int64_t panels = 1; panels <= 4; panels++) {
+        tsnni_backward task = *whole;
+        int64_t *ends = panel_ends(p->row_ptr, p->column[WIDE], p->rows, p->columns, panels);
+        task.panels = panels;
+        task.panel_ptr = ends;
+        task.prefetch_far = panels % 2 ? 64 : 0;
+        backward_outputs_new(&task, p, variant);
+        function(&task, 0, p->rows / 2);
+        function(&task, p->rows / 2, p->rows);
+        expect_same_backward(p, &task, whole, name, "panels", report);
+        backward_outputs_free(&task);
+        free(ends);
+    }
 }
 
 static void check_backward(const problem *p, const tsnni_backward *task, const tsnni_backward_variant *variant,
@@ -408,6 +474,8 @@ static void compare_backward_kind(const tsnni_kernels *kernels, const problem *p
     function(&task, 0, p->rows);
     check_backward(p, &task, variant, name, report);
     check_backward_cuts(p, &task, variant, function, name, report);
+    if (kind != DENSE)
+        check_backward_panels(p, &task, variant, function, name, report);
     backward_outputs_free(&task);
 }
 

@@ -96,14 +96,10 @@ INLINE float vsum(vec v)
     return vaddvq_f32(v);
 }
 
-INLINE vec vreduce4(vec a, vec b, vec c, vec d)
+INLINE void vdots4(float *to, vec a, vec b, vec c, vec d, const int adds)
 {
-    return vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d));
-}
-
-INLINE vec vdots(const float *partial)
-{
-    return vload(partial);
+    vec sums = vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d));
+    vst1q_f32(to, adds ? vaddq_f32(vld1q_f32(to), sums) : sums);
 }
 
 INLINE vmask vnegative(vec v)

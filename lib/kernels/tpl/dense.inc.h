@@ -134,7 +134,7 @@ static TARGET void dense_input(const tsnni_backward *task, int64_t i, int64_t ro
 
 /* The dot products of `rows` inputs with up to four outputs, over all columns. */
 INLINE void dense_gradient_tile(const tsnni_backward *task, int64_t i, int64_t j, const int rows, const int outputs,
-                                float *partial)
+                                float *dots)
 {
     const int64_t stride = task->stride, width = task->width;
     const float *x = task->x + i * stride, *dy = task->dy + j * stride;
@@ -163,44 +163,44 @@ INLINE void dense_gradient_tile(const tsnni_backward *task, int64_t i, int64_t j
     }
     UNROLL
     for (int r = 0; r < rows; r++)
-        vstore(partial + r * DOT_PARTIALS, vreduce4(dot[r][0], dot[r][1], dot[r][2], dot[r][3]));
+        vdots4(dots + r * DOT_BLOCK, dot[r][0], dot[r][1], dot[r][2], dot[r][3], 0);
 }
 
 INLINE void dense_gradient_outputs(const tsnni_backward *task, int64_t i, int64_t j, const int rows, int64_t outputs,
-                                   float *partial)
+                                   float *dots)
 {
     switch (outputs) {
     case 1:
-        dense_gradient_tile(task, i, j, rows, 1, partial);
+        dense_gradient_tile(task, i, j, rows, 1, dots);
         break;
     case 2:
-        dense_gradient_tile(task, i, j, rows, 2, partial);
+        dense_gradient_tile(task, i, j, rows, 2, dots);
         break;
     case 3:
-        dense_gradient_tile(task, i, j, rows, 3, partial);
+        dense_gradient_tile(task, i, j, rows, 3, dots);
         break;
     default:
-        dense_gradient_tile(task, i, j, rows, 4, partial);
+        dense_gradient_tile(task, i, j, rows, 4, dots);
         break;
     }
 }
 
 static TARGET void dense_weights(const tsnni_backward *task, const step *s, int64_t i, int64_t rows)
 {
-    float partial[DENSE_GRADIENT_ROWS * DOT_PARTIALS] __attribute__((aligned(64))) = {0};
+    float dots[DENSE_GRADIENT_ROWS * DOT_BLOCK + LANES] __attribute__((aligned(64))) = {0};
     for (int64_t first = 0; first < task->columns; first += DOT_BLOCK) {
         int64_t count = task->columns - first < DOT_BLOCK ? task->columns - first : DOT_BLOCK;
         for (int64_t j = 0; j < count; j += 4) {
-            float *to = partial + j / 4 * LANES;
+            float *to = dots + j;
             int64_t outputs = count - j < 4 ? count - j : 4;
             if (rows == DENSE_GRADIENT_ROWS)
                 dense_gradient_outputs(task, i, first + j, DENSE_GRADIENT_ROWS, outputs, to);
             else
                 for (int64_t r = 0; r < rows; r++)
-                    dense_gradient_outputs(task, i + r, first + j, 1, outputs, to + r * DOT_PARTIALS);
+                    dense_gradient_outputs(task, i + r, first + j, 1, outputs, to + r * DOT_BLOCK);
         }
         for (int64_t r = 0; r < rows; r++)
-            finish_weights(task, s, (i + r) * task->columns + first, count, partial + r * DOT_PARTIALS);
+            finish_weights(task, s, (i + r) * task->columns + first, count, dots + r * DOT_BLOCK);
     }
 }
 

@@ -20,8 +20,7 @@
  *   vzero vset1 vadd vsub vmul
  *   vfma(a, b, c)         a * b + c, rounded once;  vfnma(a, b, c): c - a * b
  *   vsum                  of all lanes
- *   vreduce4(a, b, c, d)  the sums of four vectors, as LANES / 4 partial sums of each
- *   vdots(partial)        LANES / 4 results of vreduce4, stored one behind the other, to LANES finished sums
+ *   vdots4(to, a, b, c, d, adds)   stores the sums of the lanes of four vectors, or adds them to what is there
  *   vnegative(v)          v < 0
  *   vbits, vmask_of       mask to the low LANES bits of an integer, and back (higher bits are ignored)
  *   vselect(m, yes, no), vzero_unless(m, v)
@@ -34,10 +33,13 @@
 #define GROUP_VECTORS (TSNNI_COLUMN_GROUP / LANES)
 #define FLOATS_PER_LINE 16
 #define PREFETCH(address) __builtin_prefetch(address)
+#define PREFETCH_FAR(address) __builtin_prefetch(address, 0, 2) /* into the second-level cache */
 
-/* Dot products are kept as partial sums for at most this many connections. */
+/* Connections between two requests for rows that are far away. */
+#define FAR_BLOCK 32
+
+/* Dot products that one pass over the tiles of columns makes. */
 #define DOT_BLOCK 64
-#define DOT_PARTIALS (DOT_BLOCK / 4 * LANES)
 
 /* Cuts what remains of a row into tiles of nearly equal size, none above `most`. */
 static inline int64_t tile_size(int64_t remaining, int64_t most)
@@ -49,8 +51,15 @@ static inline int64_t tile_size(int64_t remaining, int64_t most)
 INLINE void prefetch_columns(const float *row, const int groups)
 {
     UNROLL
-    for (int g = 0; g < groups; g++)
+    for (int g = 0; g < groups; g += 4)
         PREFETCH(row + g * FLOATS_PER_LINE);
+}
+
+INLINE void prefetch_columns_far(const float *row, const int groups)
+{
+    UNROLL
+    for (int g = 0; g < groups; g++)
+        PREFETCH_FAR(row + g * FLOATS_PER_LINE);
 }
 
 #include "kernels/tpl/epilogue.inc.h"

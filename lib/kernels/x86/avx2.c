@@ -94,19 +94,14 @@ INLINE float vsum(vec v)
     return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
 }
 
-/* Each 128-bit lane of the result: a, b, c, d, summed over that lane. */
-INLINE vec vreduce4(vec a, vec b, vec c, vec d)
+/* A butterfly: each 128-bit lane holds a, b, c, d summed over that lane, then the lanes are added. */
+INLINE void vdots4(float *to, vec a, vec b, vec c, vec d, const int adds)
 {
     vec ab = vadd(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
     vec cd = vadd(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
-    return vadd(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xEE));
-}
-
-/* Adds the two 128-bit lanes of each of two vectors. */
-INLINE vec vdots(const float *partial)
-{
-    vec a = vload(partial), b = vload(partial + LANES);
-    return vadd(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+    vec abcd = vadd(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xEE));
+    __m128 sums = _mm_add_ps(_mm256_castps256_ps128(abcd), _mm256_extractf128_ps(abcd, 1));
+    _mm_storeu_ps(to, adds ? _mm_add_ps(_mm_loadu_ps(to), sums) : sums);
 }
 
 INLINE vmask vnegative(vec v)

@@ -90,21 +90,15 @@ INLINE float vsum(vec v)
     return _mm_cvtss_f32(_mm_add_ss(quarter, _mm_movehdup_ps(quarter)));
 }
 
-/* Each 128-bit lane of the result: a, b, c, d, summed over that lane. */
-INLINE vec vreduce4(vec a, vec b, vec c, vec d)
+/* A butterfly: each 128-bit lane holds a, b, c, d summed over that lane, then the lanes are added. */
+INLINE void vdots4(float *to, vec a, vec b, vec c, vec d, const int adds)
 {
     vec ab = vadd(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
     vec cd = vadd(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
-    return vadd(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xEE));
-}
-
-/* Adds the four 128-bit lanes of each of four vectors. */
-INLINE vec vdots(const float *partial)
-{
-    vec a = vload(partial), b = vload(partial + LANES), c = vload(partial + 2 * LANES), d = vload(partial + 3 * LANES);
-    vec ab = vadd(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
-    vec cd = vadd(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xEE));
-    return vadd(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xDD));
+    vec abcd = vadd(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xEE));
+    __m256 half = _mm256_add_ps(_mm512_castps512_ps256(abcd), _mm512_extractf32x8_ps(abcd, 1));
+    __m128 sums = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    _mm_storeu_ps(to, adds ? _mm_add_ps(_mm_loadu_ps(to), sums) : sums);
 }
 
 INLINE vmask vnegative(vec v)
