@@ -41,6 +41,8 @@ libdir      ?= $(exec_prefix)/lib
 includedir  ?= $(prefix)/include
 datadir     ?= $(prefix)/share
 pkgconfigdir ?= $(libdir)/pkgconfig
+cmakedir    ?= $(libdir)/cmake/sparse-nn
+mandir      ?= $(datadir)/man
 
 # What `make demo` trains with: the best settings found for this size of network, all told in docs/results.md.
 # DEMO_EPOCHS=3 gives a quick look.
@@ -124,6 +126,8 @@ STATIC_LIB := $(BUILD)/libtsnn.a
 SHARED_LIB := $(BUILD)/libtsnn.so.$(SOVERSION)
 SHARED_DEV := $(BUILD)/libtsnn.so
 PC_FILE    := $(BUILD)/sparse-nn.pc
+CMAKE_FILES := $(BUILD)/sparse-nn-config.cmake $(BUILD)/sparse-nn-config-version.cmake
+MAN_PAGES  := $(wildcard docs/*.3)
 
 # A C file in examples/ is one program; a folder with C files is one program too.
 EXAMPLE_FILES   := $(wildcard examples/*.c)
@@ -143,7 +147,7 @@ BENCHMARKS    := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/be
 
 .PHONY: all lib examples
 all: lib examples ## build the library and the examples (default)
-lib: $(STATIC_LIB) $(SHARED_LIB) $(SHARED_DEV) $(PC_FILE)
+lib: $(STATIC_LIB) $(SHARED_LIB) $(SHARED_DEV) $(PC_FILE) $(CMAKE_FILES)
 examples: $(EXAMPLES)
 
 # Everything depends on this file, which changes when the flags do.
@@ -192,10 +196,18 @@ ifeq ($(OPENMP),1)
 PC_OPENMP = $(if $(findstring clang,$(shell $(CC) --version 2>/dev/null)),-fopenmp,-lgomp)
 endif
 
-$(PC_FILE): sparse-nn.pc.in include/tsnn/version.h $(BUILD)/flags FORCE
+# Fills in the @words@ of a template; a file that would not change keeps its time.
+define fill_in
 	@sed -e 's|@prefix@|$(prefix)|' -e 's|@exec_prefix@|$(exec_prefix)|' -e 's|@libdir@|$(libdir)|' \
-	    -e 's|@includedir@|$(includedir)|' -e 's|@version@|$(VERSION)|' -e 's|@openmp@|$(PC_OPENMP)|' $< > $@.new
+	    -e 's|@includedir@|$(includedir)|' -e 's|@version@|$(VERSION)|' -e 's|@openmp@|$(PC_OPENMP)|' \
+	    -e 's|@soversion@|$(SOVERSION)|' -e 's|@private_libs@|m;$(PC_OPENMP)|' $< > $@.new
 	@cmp -s $@ $@.new && rm -f $@.new || mv -f $@.new $@
+endef
+
+$(PC_FILE): sparse-nn.pc.in include/tsnn/version.h $(BUILD)/flags FORCE
+	$(fill_in)
+$(CMAKE_FILES): $(BUILD)/%: lib/cmake/%.in include/tsnn/version.h $(BUILD)/flags FORCE
+	$(fill_in)
 
 # Programs are linked with the static library, so that they run from where they are.
 define link
@@ -324,19 +336,24 @@ install: lib ## install the library, its headers and sparse-nn.pc (prefix, DESTD
 	$(Q)$(INSTALL) -m 755 $(SHARED_LIB) '$(DESTDIR)$(libdir)'
 	$(Q)ln -sf $(notdir $(SHARED_LIB)) '$(DESTDIR)$(libdir)/$(notdir $(SHARED_DEV))'
 	$(Q)$(INSTALL) -m 644 $(PC_FILE) '$(DESTDIR)$(pkgconfigdir)'
+	$(Q)$(INSTALL) -d '$(DESTDIR)$(cmakedir)' '$(DESTDIR)$(mandir)/man3'
+	$(Q)$(INSTALL) -m 644 $(CMAKE_FILES) '$(DESTDIR)$(cmakedir)'
+	$(Q)$(INSTALL) -m 644 $(MAN_PAGES) '$(DESTDIR)$(mandir)/man3'
 
 uninstall: ## remove what install put there
 	$(call say,REMOVE,$(DESTDIR)$(prefix))
 	$(Q)rm -f '$(DESTDIR)$(pkgconfigdir)/$(notdir $(PC_FILE))' \
+	    $(foreach file,$(CMAKE_FILES),'$(DESTDIR)$(cmakedir)/$(notdir $(file))') \
+	    $(foreach file,$(MAN_PAGES),'$(DESTDIR)$(mandir)/man3/$(notdir $(file))') \
 	    $(foreach file,$(STATIC_LIB) $(SHARED_LIB) $(SHARED_DEV),'$(DESTDIR)$(libdir)/$(notdir $(file))') \
 	    $(foreach file,$(HEADERS),'$(DESTDIR)$(includedir)/$(file:include/%=%)')
-	$(Q)rmdir '$(DESTDIR)$(includedir)/tsnn' 2>/dev/null || true
+	$(Q)rmdir '$(DESTDIR)$(includedir)/tsnn' '$(DESTDIR)$(cmakedir)' 2>/dev/null || true
 
 # --- housekeeping -----------------------------------------------------------------------------------------------------
 
 .PHONY: clean help
 clean: ## remove everything that was built
-	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench docs demo sanitize clang serial flags libtsnn.* sparse-nn.pc)
+	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench docs demo sanitize clang serial flags libtsnn.* sparse-nn*)
 	$(Q)rmdir $(BUILD) 2>/dev/null || true
 
 help: ## show this list
