@@ -269,10 +269,13 @@ check-all: ## run the long tests too, then sanitize and valgrind
 	@$(MAKE) --no-print-directory sanitize
 	@$(MAKE) --no-print-directory valgrind
 
-.PHONY: update-symbols
-update-symbols: $(SHARED_LIB) ## rewrite the list of public functions, tests/abi/libtsnn.symbols
+.PHONY: update-abi
+update-abi: $(SHARED_LIB) ## rewrite what tests/abi keeps of the interface: functions, structs, types
 	@sh tests/abi/list.sh $(SHARED_LIB) > tests/abi/libtsnn.symbols
-	@echo "tests/abi/libtsnn.symbols: $$(wc -l < tests/abi/libtsnn.symbols) functions"
+	@sh tests/abi/layout.sh $(BUILD)/tests/abi > tests/abi/libtsnn.layout
+	@abidw --headers-dir include --drop-private-types --no-comp-dir-path --no-corpus-path $(SHARED_LIB) | gzip -9n > \
+	    tests/abi/libtsnn.abi.gz
+	@echo "tests/abi: $$(wc -l < tests/abi/libtsnn.symbols) functions, $$(grep -vc '\.' tests/abi/libtsnn.layout) structs"
 
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 .PHONY: sanitize valgrind
