@@ -31,13 +31,13 @@ def read_processor() -> dict[str, str]:
     return {name.strip(): value.strip() for name, value in pairs}
 
 
-def worker_environment(build: Path, processor: dict[str, str]) -> dict[str, str]:
-    """One thread for everybody; OpenBLAS with its kernels for AVX-512, which it does not take by itself everywhere."""
+def worker_environment(build: Path, core_type: str) -> dict[str, str]:
+    """One thread for everybody; OpenBLAS with the kernels for `core_type`, or with those that it picks by itself."""
     environment = dict(os.environ)
     environment.pop("OPENBLAS_CORETYPE", None)
     environment.pop("OPENBLAS_L2_SIZE", None)
-    if "avx512f" in processor.get("flags", "").split():
-        environment["OPENBLAS_CORETYPE"] = "SKYLAKEX"
+    if core_type:
+        environment["OPENBLAS_CORETYPE"] = core_type
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         environment[name] = "1"
     environment["MKL_THREADING_LAYER"] = "SEQUENTIAL"
@@ -46,8 +46,8 @@ def worker_environment(build: Path, processor: dict[str, str]) -> dict[str, str]
     return environment
 
 
-def run_worker(arguments: argparse.Namespace, environment: dict[str, str], peer: str, work: str,
-               case: str) -> dict[str, Any]:
+def run_worker(arguments: argparse.Namespace, peer: str, core_type: str, work: str, case: str) -> dict[str, Any]:
+    environment = worker_environment(arguments.build, core_type)
     seconds = QUICK_SECONDS if arguments.quick else SECONDS
     command = [sys.executable, str(HERE / "worker.py"), str(arguments.build), peer, work, case, str(seconds)]
     failed = {"version": peer, "status": "failed"}
@@ -64,6 +64,10 @@ def run_worker(arguments: argparse.Namespace, environment: dict[str, str], peer:
         return failed | {"reason": f"ended with {ended}{': ' + words[-1] if words else ''}"}
 
 
+def can_run(entry: Any, processor: dict[str, str]) -> bool:
+    return not entry.flag or entry.flag in processor.get("flags", "").split()
+
+
 def in_units(seconds: float) -> str:
     scale, unit = next((pair for pair in UNITS if seconds < 1000 * pair[0]), UNITS[-1])
     return f"{seconds / scale:.{2 if seconds < 100 * scale else 0}f} {unit}"
@@ -77,15 +81,13 @@ def row_text(row: dict[str, Any]) -> str:
     return f"{start}{times} {row['peer'] / row['ours']:>8.2f} {row['peer_fastest'] / row['ours_fastest']:>8.2f}"
 
 
-def measure_all(arguments: argparse.Namespace, table: list[tuple[str, str, list[str]]],
-                environment: dict[str, str]) -> list[dict[str, Any]]:
-    """`table`: work, case, peers. Prints each row as it comes."""
+def measure_all(arguments: argparse.Namespace, table: list[tuple[str, str, Any]]) -> list[dict[str, Any]]:
+    """`table`: work, case, the peer's entry. Prints each row as it comes."""
     rows = []
-    for work, case, peers in table:
-        for peer in peers:
-            row = {"work": work, "case": case, "name": peer} | run_worker(arguments, environment, peer, work, case)
-            rows.append(row)
-            print(row_text(row), flush=True)
+    for work, case, entry in table:
+        row = {"work": work, "case": case, "name": entry.name}
+        rows.append(row | run_worker(arguments, entry.name, entry.core, work, case))
+        print(row_text(rows[-1]), flush=True)
     return rows
 
 
@@ -110,6 +112,7 @@ def main() -> int:
     except ImportError as error:
         print(f"bench-peers: nothing can be measured: {error}; make deps-peers installs what is wanted")
         return 0
+    arguments.build = arguments.build.resolve()
     ours = NativePeer(arguments.build, "ours")
     cases = Cases(ours.library)
     if arguments.selftest:
@@ -123,18 +126,19 @@ def main() -> int:
         if wrong:
             print(f"bench-peers: {flag} {wrong.pop()}: there are {', '.join(sorted(names))}", file=sys.stderr)
             return 2
+    processor = read_processor()
     shapes = arguments.shape or (QUICK_CASES if arguments.quick else known["--shape"])
-    table = [(work, case, [entry.name for entry in ENTRIES
-                           if work in entry.works and entry.name in (arguments.peer or known["--peer"])])
-             for work in WORKS if work in (arguments.work or WORKS) for case in cases.names(work) if case in shapes]
+    peers = arguments.peer or known["--peer"]
+    table = [(work, case, entry)
+             for work in WORKS if work in (arguments.work or WORKS) for case in cases.names(work) if case in shapes
+             for entry in ENTRIES if work in entry.works and entry.name in peers and can_run(entry, processor)]
 
     core = max(os.sched_getaffinity(0)) if arguments.core is None else arguments.core
     os.sched_setaffinity(0, {core})
-    processor = read_processor()
     print(f"{ours.version()}, {processor.get('model name', platform.machine())}, core {core}, one thread each; "
           "medians, and last the ratio of the fastest")
     print(f"{'work':<8} {'case':<9} {'peer':<46} {'ours':>10} {'peer':>10} {'ratio':>8} {'fastest':>8}")
-    rows = measure_all(arguments, table, worker_environment(arguments.build, processor))
+    rows = measure_all(arguments, table)
     report = arguments.build / "peers.json"
     report.write_text(json.dumps({"processor": processor.get("model name", platform.machine()),
                                   "ours": ours.version(), "rows": rows}, indent=1) + "\n", encoding="utf-8")

@@ -52,7 +52,7 @@ class OriginalStep:
         for layer in reversed(range(len(self.w))):
             updates.append((layer, self.gradient(layer, a[layer], delta), delta.mean(axis=0)))
             if layer > 0:
-                delta = np.ascontiguousarray(delta @ self.w[layer].T) * factor[layer - 1]
+                delta = (delta @ self.w[layer].T) * factor[layer - 1]
         for layer, w_gradient, b_gradient in updates:
             self.update(layer, w_gradient, b_gradient)
         return loss
@@ -62,7 +62,7 @@ class OriginalStep:
         a, factor = [samples], []
         rate = self.case.dropout
         for layer, (w, b) in enumerate(zip(self.w, self.b)):
-            z = np.ascontiguousarray(a[-1] @ w) + b
+            z = a[-1] @ w + b
             if layer == len(self.w) - 1:
                 p = np.exp(z - z.max(axis=1, keepdims=True))
                 a.append(p / p.sum(axis=1, keepdims=True))

@@ -12,8 +12,8 @@ MOST_BYTES = 12e9
 
 
 def csr_of(matrix: Matrix) -> torch.Tensor:
-    """Inputs x outputs, with 32-bit indices: those go to MKL as they are."""
-    arrays = (matrix.row_ptr.astype(np.int32), matrix.column, matrix.values)
+    """Inputs x outputs, with 32-bit indices: those go to MKL as they are. Copied, since steps change them in place."""
+    arrays = (matrix.row_ptr.astype(np.int32), matrix.column.copy(), matrix.values.copy())
     pointers, columns, values = (torch.from_numpy(array) for array in arrays)
     return torch.sparse_csr_tensor(pointers, columns, values, size=(matrix.inputs, matrix.outputs))
 

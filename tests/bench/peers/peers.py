@@ -16,12 +16,17 @@ WORKS = (FORWARD, STEP, PREDICT)
 
 @dataclass(frozen=True)
 class Entry:
-    """`module` and `kind` name a class in Python; without them the peer is the shared object of this name."""
+    """`module` and `kind` name a class in Python; without them the peer is a shared object, `library` or the name.
+
+    `core` is the kind of processor that OpenBLAS is told to write its kernels for; it cannot be had without `flag`."""
 
     name: str
     works: tuple[str, ...]
     module: str = ""
     kind: str = ""
+    library: str = ""
+    core: str = ""
+    flag: str = ""
 
 
 ENTRIES = (
@@ -32,6 +37,8 @@ ENTRIES = (
     Entry("graphblas", (FORWARD,)),
     Entry("librsb", (FORWARD,)),
     Entry("openblas", (FORWARD, STEP)),
+    Entry("openblas-avx512", (FORWARD, STEP), library="openblas", core="SKYLAKEX", flag="avx512f"),
+    Entry("openblas-avx2", (FORWARD, STEP), library="openblas", core="HASWELL", flag="avx2"),
     Entry("mkl", (FORWARD, PREDICT), "peer_mkl", "MklPeer"),
     Entry("torch-csr", (FORWARD, STEP, PREDICT), "peer_torch", "TorchCsrPeer"),
     Entry("torch-masked", (STEP,), "peer_torch", "TorchMaskedPeer"),
@@ -46,7 +53,7 @@ def load(name: str, build: Path) -> Any:
     """An object with version() and, for each of its works, a function that makes it from a case."""
     entry = entry_of(name)
     if not entry.module:
-        return NativePeer(build, name)
+        return NativePeer(build, entry.library or name)
     try:
         module = importlib.import_module(entry.module)
     except ImportError as error:

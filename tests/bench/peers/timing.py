@@ -32,8 +32,7 @@ class Burst:
     def __init__(self, run: Callable[[], object]) -> None:
         self._run = run
         self._turns: list[float] = []
-        first = self._call(1)
-        once = min(first, self._call(1)) if first < LONG_CALL_SECONDS else first
+        once = min(self._call(1), self._call(1))
         self._long = once >= LONG_CALL_SECONDS
         self._calls = max(1, round(TURN_SECONDS / max(once, 1e-7)))
 

@@ -44,7 +44,6 @@ def measure(build: Path, peer_name: str, work: str, case: str, seconds: float) -
         ours = NativePeer(build, "ours")
         peer = load(peer_name, build)
         found["version"] = peer.version()
-        found["ours"] = ours.version()
         cases = Cases(ours.library)
         if work == STEP:
             times = measure_step(ours, peer, cases, case, seconds)
