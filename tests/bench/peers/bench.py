@@ -52,12 +52,12 @@ def run_worker(arguments: argparse.Namespace, peer: str, core_type: str, work: s
     command = [sys.executable, str(HERE / "worker.py"), str(arguments.build), peer, work, case, str(seconds)]
     failed = {"version": peer, "status": "failed"}
     try:
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=TIMEOUT, check=False)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired:
         return failed | {"reason": f"no result after {TIMEOUT} s"}
     try:
-        return json.loads(done.stdout.splitlines()[-1])
+        result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return result
     except (IndexError, ValueError):
         words = done.stderr.strip().splitlines()
         ended = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -140,7 +141,7 @@ class Cases:
     def step(self, name: str, dropout: float) -> StepCase:
         row, rng = self.networks[name], np.random.default_rng(1)
         sizes = row.sizes[:row.size_count]
-        layers = [random_matrix(rng, n, m, row.epsilon) for n, m in zip(sizes, sizes[1:])]
+        layers = [random_matrix(rng, n, m, row.epsilon) for n, m in pairwise(sizes)]
         samples = rng.standard_normal((BATCHES * row.batch, sizes[0]), dtype=np.float32)
         labels = rng.integers(sizes[-1], size=BATCHES * row.batch, dtype=np.int32)
         return StepCase(name, layers, row.batch, samples, labels, row.alpha, dropout)

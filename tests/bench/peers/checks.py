@@ -12,8 +12,11 @@ from errors import Differs
 # Of the largest number in the result; sums of a thousand products in single precision, in any order, stay well below.
 LAYER_TOLERANCE = 1e-4
 LOSS_TOLERANCE = 1e-4
-# Of the largest change of a layer's weights; a change is a small difference of two single-precision numbers.
+# Of the largest change of a layer's weights; a change is a small difference of two single-precision numbers. Where z is
+# 0 but for rounding, All-ReLU's derivative is one slope here and the other there: a few weights feel that sample's share.
 CHANGE_TOLERANCE = 0.01
+MOST_CHANGES = 0.98
+FEW_CHANGES_TOLERANCE = 0.25
 STEPS = 2  # the second one has momentum
 SAMPLES_RECOMPUTED = 4
 
@@ -41,6 +44,14 @@ def require_near(name: str, got: np.ndarray, expected: np.ndarray, tolerance: fl
     error = float(np.max(np.abs(got - expected), initial=0.0))
     if not error <= tolerance * scale:  # a NaN fails
         raise Differs(f"{name}: off by {error:.3g}, largest number {scale:.3g}")
+
+
+def require_near_changes(name: str, got: np.ndarray, expected: np.ndarray) -> None:
+    require_near(name, got, expected, FEW_CHANGES_TOLERANCE)
+    scale = float(np.max(np.abs(expected), initial=0.0))
+    error = float(np.quantile(np.abs(got - expected), MOST_CHANGES))
+    if not error <= CHANGE_TOLERANCE * scale:
+        raise Differs(f"{name}: {1 - MOST_CHANGES:.0%} of them off by {error:.3g}, largest number {scale:.3g}")
 
 
 def recomputed(case: LayerCase, x: np.ndarray) -> np.ndarray:
@@ -73,6 +84,5 @@ def check_step(case: StepCase, ours: Step, peer: Step) -> None:
     for index, matrix in enumerate(case.layers):
         our_values, our_bias = ours.weights(index)
         values, bias = peer.weights(index)
-        require_near(f"change of layer {index + 1}", values - matrix.values, our_values - matrix.values,
-                     CHANGE_TOLERANCE)
-        require_near(f"biases of layer {index + 1}", bias, our_bias, CHANGE_TOLERANCE)
+        require_near_changes(f"change of layer {index + 1}", values - matrix.values, our_values - matrix.values)
+        require_near_changes(f"biases of layer {index + 1}", bias, our_bias)

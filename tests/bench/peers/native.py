@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class NativeObject:
     """What a create function of peer.h made, with its run function ready to be called."""
 
     def __init__(self, library: ctypes.CDLL, work: str, case: LayerCase | StepCase, *arguments: object) -> None:
-        def function(verb: str, result: type | None, *types: type) -> ctypes._CFuncPtr:
+        def function(verb: str, result: type | None, *types: type) -> Any:
             found = getattr(library, f"peer_{work}_{verb}")
             found.restype, found.argtypes = result, list(types)
             return found
@@ -56,7 +57,7 @@ class NativeObject:
 
     def close(self) -> None:
         self._destroy(self._object)
-        self._object = None
+        self._object = POINTER()
 
     def _require(self, status: int) -> None:
         if status != 0:
@@ -86,6 +87,7 @@ class NativeStep(NativeObject):
     """A whole training step."""
 
     def __init__(self, library: ctypes.CDLL, case: StepCase) -> None:
+        self._matrices = case.layers
         self._layers = (MatrixStruct * len(case.layers))(*map(matrix_struct, case.layers))
         self._network = NetworkStruct(len(case.layers), self._layers, case.batch, len(case.labels) // case.batch,
                                       case.samples.ctypes.data, case.labels.ctypes.data, case.alpha, case.dropout,
@@ -101,7 +103,7 @@ class NativeStep(NativeObject):
         return self._loss.value
 
     def weights(self, layer: int) -> tuple[np.ndarray, np.ndarray]:
-        matrix = self._case.layers[layer]
+        matrix = self._matrices[layer]
         values = np.empty(matrix.connections, dtype=np.float32)
         bias = np.empty(matrix.outputs, dtype=np.float32)
         self._require(self._weights(self._object, layer, values.ctypes.data, bias.ctypes.data))
@@ -122,7 +124,7 @@ class NativePeer:
 
     def version(self) -> str:
         self.library.peer_version.restype = ctypes.c_char_p
-        return self.library.peer_version().decode()
+        return str(self.library.peer_version().decode())
 
     def forward(self, case: LayerCase) -> NativeLayer:
         return NativeLayer(self.library, "forward", case)

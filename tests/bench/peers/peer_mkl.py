@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,7 @@ class MklLayer:
                                                                            w.data.ctypes.data))))
         x, y = ctypes.c_void_p(self.x.ctypes.data), ctypes.c_void_p(self.y.ctypes.data)
         one, zero = ctypes.c_float(1), ctypes.c_float(0)
+        self.arguments: tuple[Any, ...]
         if case.x.ndim == 2:
             batch = case.batch
             library.mkl_sparse_set_mm_hint(self.handle, NON_TRANSPOSE, GENERAL, ROW_MAJOR, batch, EXPECTED_CALLS)

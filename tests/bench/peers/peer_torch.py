@@ -147,6 +147,10 @@ class SparseCsrStep(TorchStep):
         return self.backward_weights[layer].values().numpy(), self.biases[layer].detach().numpy()
 
 
+def version_of(kind: str) -> str:
+    return f"PyTorch {torch.__version__.split('+')[0]} {kind}"
+
+
 class TorchCsrPeer:
     """torch.sparse_csr_tensor."""
 
@@ -154,7 +158,7 @@ class TorchCsrPeer:
         torch.set_num_threads(1)
 
     def version(self) -> str:
-        return f"PyTorch {torch.__version__.split('+')[0]} sparse CSR"
+        return version_of("sparse CSR")
 
     def forward(self, case: LayerCase) -> TorchLayer:
         return TorchLayer(case)
@@ -166,11 +170,14 @@ class TorchCsrPeer:
         return SparseCsrStep(case)
 
 
-class TorchMaskedPeer(TorchCsrPeer):
+class TorchMaskedPeer:
     """weight * mask."""
 
+    def __init__(self) -> None:
+        torch.set_num_threads(1)
+
     def version(self) -> str:
-        return f"PyTorch {torch.__version__.split('+')[0]} masked dense"
+        return version_of("masked dense")
 
     def step(self, case: StepCase) -> MaskedDenseStep:
         return MaskedDenseStep(case)
