@@ -136,7 +136,7 @@ def main() -> int:
     core = max(os.sched_getaffinity(0)) if arguments.core is None else arguments.core
     os.sched_setaffinity(0, {core})
     print(f"{ours.version()}, {processor.get('model name', platform.machine())}, core {core}, one thread each; "
-          "medians, and last the ratio of the fastest")
+          "medians of processor time, and last the ratio of the fastest")
     print(f"{'work':<8} {'case':<9} {'peer':<46} {'ours':>10} {'peer':>10} {'ratio':>8} {'fastest':>8}")
     rows = measure_all(arguments, table)
     report = arguments.build / "peers.json"
