@@ -13,7 +13,7 @@ from errors import Differs
 LAYER_TOLERANCE = 1e-4
 LOSS_TOLERANCE = 1e-4
 # Of the largest change of a layer's weights; a change is a small difference of two single-precision numbers. Where z is
-# 0 but for rounding, All-ReLU's derivative is one slope here and the other there: a few weights feel that sample's share.
+# 0 but for rounding, All-ReLU's derivative is one slope here, the other there: a few weights feel that sample's share.
 CHANGE_TOLERANCE = 0.01
 MOST_CHANGES = 0.98
 FEW_CHANGES_TOLERANCE = 0.25

@@ -1,5 +1,5 @@
 """Two things timed side by side: A B A B in one process, so that a machine that slows down slows both. What counts is
-the processor time of all of the process's threads, which are pinned to one core: others that use the core are left out."""
+the processor time of all the process's threads, which are pinned to one core: others that use the core are left out."""
 
 from __future__ import annotations
 
