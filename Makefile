@@ -3,17 +3,20 @@
 # --- deps first -------------------------------------------------------------------------------------------------------
 # In `make deps check`, everything after deps runs in a make of its own, which sees what deps has just installed.
 
-DEPS_GOALS  := $(filter deps deps-dev,$(MAKECMDGOALS))
-LATER_GOALS := $(filter-out deps deps-dev,$(MAKECMDGOALS))
+DEPS_GOALS  := $(filter deps deps-dev deps-peers,$(MAKECMDGOALS))
+LATER_GOALS := $(filter-out deps deps-dev deps-peers,$(MAKECMDGOALS))
 
 .DEFAULT_GOAL := all
-.PHONY: deps deps-dev
+.PHONY: deps deps-dev deps-peers
 
 deps: ## install what the build, the tests and the demo need (Debian and its kin)
 	@CC="$(CC)" sh .ci/deps
 
 deps-dev: ## install what lint, sanitize, valgrind, docs and check-arm want
 	@CC="$(CC)" sh .ci/deps dev
+
+deps-peers: ## install what bench-peers compares with (PyTorch and MKL into $(BUILD)/peers)
+	@CC="$(CC)" BUILD="$(or $(BUILD),build)" sh tests/bench/peers/deps.sh
 
 ifneq ($(and $(DEPS_GOALS),$(LATER_GOALS)),)
 
@@ -50,6 +53,11 @@ DEMO_EPOCHS ?= 60
 DEMO_FLAGS  ?= --sampling exact --init-scale 1 --optimizer nesterov --lr 0.1 --schedule cosine --warmup 2 \
                --weight-decay 0 --dropout 0.2 --zeta 0.2
 
+# What `make bench-peers` measures: --quick, and --shape, --peer, --work, each of which may be repeated.
+PEERS_FLAGS ?=
+# Debian's Python has Debian's SciPy; the environment of deps-peers is built on it.
+PYTHON ?= $(firstword $(wildcard $(BUILD)/peers/venv/bin/python /usr/bin/python3) python3)
+
 # Suites that `make valgrind` runs; empty: all.
 VALGRIND_SUITES ?=
 
@@ -72,7 +80,7 @@ compiles = $(shell out=$$(mktemp) && printf '%s\n' $(1) | $(CC) -x c - -o "$$out
 package = $(shell $(PKG_CONFIG) --$(2) $(1) 2>/dev/null || echo "$(3)")
 
 # These goals compile nothing, so nothing is probed for them.
-ifneq ($(filter-out help clean deps deps-dev format uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean deps deps-dev deps-peers format uninstall,$(or $(MAKECMDGOALS),all)),)
 
 ifeq ($(OPENMP),1)
 ifeq ($(call compiles,'$(HASH)include <omp.h>' 'int main(void) { return omp_get_max_threads() < 1; }',-fopenmp),)
@@ -246,11 +254,11 @@ $(PLAIN_CLIENT): tests/install/client.c $(LIB_SOURCES) $(ALL_HEADERS)
 # tests/run.sh runs the groups named after it, one line a check, and ends with "N passed, M failed".
 
 RUN_TESTS = BUILD="$(abspath $(BUILD))" CC="$(CC)" CFLAGS="$(CFLAGS)" SOVERSION="$(SOVERSION)" MAKE="$(MAKE)" \
-            PKG_CONFIG="$(PKG_CONFIG)" sh tests/run.sh
+            PKG_CONFIG="$(PKG_CONFIG)" PYTHON="$(PYTHON)" OPENMP_FLAGS="$(OPENMP_FLAGS)" sh tests/run.sh
 
-.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-all check-arm
+.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-peers check-all check-arm
 check: all $(UNIT_TESTS) $(EXAMPLE_TESTS) $(PLAIN_CLIENT) ## run the tests
-	+@$(RUN_TESTS) headers plain symbols install examples unit
+	+@$(RUN_TESTS) headers plain symbols install peers examples unit
 check-unit: $(UNIT_TESTS)
 	+@$(RUN_TESTS) unit
 check-examples: $(EXAMPLES) $(EXAMPLE_TESTS)
@@ -263,6 +271,8 @@ check-symbols: lib
 	+@$(RUN_TESTS) symbols
 check-install: lib
 	+@$(RUN_TESTS) install
+check-peers: $(STATIC_LIB)
+	+@$(RUN_TESTS) peers
 
 check-all: ## run the long tests too, then sanitize and valgrind
 	@TSNN_CHECK_ALL=1 $(MAKE) --no-print-directory check
@@ -300,9 +310,13 @@ check-arm: ## build the kernels for aarch64 and compare them with the reference 
 
 # --- measuring and showing --------------------------------------------------------------------------------------------
 
-.PHONY: bench demo docs
+.PHONY: bench bench-peers demo docs
 bench: $(BENCHMARKS) ## build and run the benchmarks
 	@for program in $(BENCHMARKS); do echo "== $$program"; $$program || exit 1; done
+
+bench-peers: $(STATIC_LIB) ## the same work by SciPy, Eigen, PyTorch and others (PEERS_FLAGS="--quick --peer eigen")
+	@BUILD="$(BUILD)" CC="$(CC)" CXX="$(CXX)" OPENMP_FLAGS="$(OPENMP_FLAGS)" PKG_CONFIG="$(PKG_CONFIG)" \
+	    PYTHON="$(PYTHON)" sh tests/bench/peers/run.sh $(PEERS_FLAGS)
 
 ifneq ($(filter train_mlp,$(EXAMPLE_NAMES)),)
 demo: $(BUILD)/examples/train_mlp ## train on Fashion-MNIST and draw what the network learned
@@ -356,7 +370,7 @@ uninstall: ## remove what install put there
 
 .PHONY: clean help
 clean: ## remove everything that was built
-	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench docs demo sanitize clang serial flags libtsnn.* sparse-nn*)
+	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench peers docs demo sanitize clang serial flags libtsnn.* sparse-nn*)
 	$(Q)rmdir $(BUILD) 2>/dev/null || true
 
 help: ## show this list
@@ -364,7 +378,7 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | sort | \
 	    awk -F'|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 	@echo
-	@echo "  Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS OPENMP=1|0 BUILD=folder V=1 prefix DESTDIR DEMO_EPOCHS"
+	@echo "  Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS OPENMP=1|0 BUILD=folder V=1 prefix DESTDIR DEMO_EPOCHS PEERS_FLAGS PYTHON"
 
 .DELETE_ON_ERROR:
 
