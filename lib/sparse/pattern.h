@@ -61,7 +61,7 @@ tsnn_status tsnni_pattern_copy(tsnni_runtime *runtime, const tsnni_pattern *from
 /* Takes a zeroed pattern; zeroes it. */
 void tsnni_pattern_free(tsnni_runtime *runtime, tsnni_pattern *pattern);
 
-/* Counting sort, O(count + rows + columns). */
+/* Counting sort, O(count + rows + columns), on up to runtime->threads threads; the index is the same for any number. */
 tsnn_status tsnni_transpose_build(tsnni_runtime *runtime, const tsnni_pattern *pattern, tsnni_transpose *out);
 void tsnni_transpose_free(tsnni_runtime *runtime, tsnni_transpose *transpose);
 
