@@ -15,6 +15,9 @@
 
 #define WORDS 4 /* of a block */
 
+/* Below it an integer costs one word instead of two, and at most one draw in 64 is refused. */
+#define SMALL_BOUND ((uint64_t)1 << 26)
+
 #define BATCH 64 /* blocks whose words are made before they are used: they stay in the first-level cache */
 
 void tsnni_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
@@ -215,13 +218,13 @@ void tsnni_random_words(tsnni_random_key key, uint64_t first, int64_t blocks, ui
 
 int64_t tsnni_random_integers_per_block(uint64_t bound)
 {
-    return bound <= UINT32_MAX ? WORDS : WORDS / 2;
+    return bound <= SMALL_BOUND ? WORDS : WORDS / 2;
 }
 
 void tsnni_random_integers(tsnni_random_key key, uint64_t first, int64_t blocks, uint64_t bound, int64_t *out)
 {
     uint32_t words[BATCH * WORDS];
-    const int32_t small = bound <= UINT32_MAX;
+    const int32_t small = bound <= SMALL_BOUND;
     const uint64_t leftover = small ? (0u - (uint32_t)bound) % (uint32_t)bound : (0u - bound) % bound;
     for (int64_t b = 0; b < blocks; b += BATCH) {
         int64_t batch = blocks - b < BATCH ? blocks - b : BATCH;

@@ -33,7 +33,7 @@ tsnni_random_key tsnni_random_key_make(uint64_t seed, tsnni_purpose purpose, int
  * first, first + 1, ..., four each. */
 void tsnni_random_words(tsnni_random_key key, uint64_t first, int64_t blocks, uint32_t *words);
 
-/* Integers that one block makes: four below 2^32, else two. */
+/* Integers that one block makes: four for bounds up to 2^26, else two. */
 int64_t tsnni_random_integers_per_block(uint64_t bound);
 
 /* The integers of the same blocks, uniform in [0, bound), 1 <= bound < 2^63. A draw that would be biased gives bound. */

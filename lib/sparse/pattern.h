@@ -41,7 +41,7 @@ static inline int64_t tsnni_index_at(const tsnni_indices *indices, int64_t k)
     return indices->width == 2 ? ((const uint16_t *)indices->data)[k] : ((const uint32_t *)indices->data)[k];
 }
 
-static inline void tsnni_index_set(tsnni_indices *indices, int64_t k, int64_t index)
+static inline void tsnni_index_set(const tsnni_indices *indices, int64_t k, int64_t index)
 {
     if (indices->width == 2)
         ((uint16_t *)indices->data)[k] = (uint16_t)index;

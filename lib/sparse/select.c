@@ -198,6 +198,24 @@ tsnn_status tsnni_sign_counts(tsnni_runtime *runtime, const float *values, int64
     return TSNN_OK;
 }
 
+tsnni_cut_range tsnni_cut_range_at(const tsnni_cut cuts[2], int64_t position)
+{
+    tsnni_cut_range range = {INT32_MAX, 0, INT64_MAX}; /* takes no number */
+    int64_t most[2];
+    for (int sign = 0; sign < 2; sign++) {
+        most[sign] = (int64_t)cuts[sign].magnitude - (position >= cuts[sign].end);
+        if (cuts[sign].end > position && cuts[sign].end < range.end)
+            range.end = cuts[sign].end;
+    }
+    if (most[TSNNI_NEGATIVE] < 0)
+        most[TSNNI_NEGATIVE] = 0; /* no negative number has the magnitude 0 */
+    if (most[TSNNI_POSITIVE] + most[TSNNI_NEGATIVE] >= 0) {
+        range.lowest = 0u - (uint32_t)most[TSNNI_NEGATIVE];
+        range.span = (uint32_t)(most[TSNNI_POSITIVE] + most[TSNNI_NEGATIVE]);
+    }
+    return range;
+}
+
 /* The bits of non-negative numbers are in the order of the numbers. */
 double tsnni_order_statistic(const double *values, int64_t count, int64_t k)
 {

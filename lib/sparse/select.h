@@ -29,6 +29,24 @@ static inline int32_t tsnni_cut_takes(const tsnni_cut cuts[2], float value, int6
     return magnitude + (position >= cut->end) <= cut->magnitude; /* both conditions at once: a branch would be costly */
 }
 
+/* What both cuts take of the positions from one up to `end`, where ties are decided otherwise: the values with an order
+ * key in [lowest, lowest + span]. One comparison, for the loops that ask of every value. */
+typedef struct tsnni_cut_range {
+    uint32_t lowest, span;
+    int64_t end;
+} tsnni_cut_range;
+
+tsnni_cut_range tsnni_cut_range_at(const tsnni_cut cuts[2], int64_t position);
+
+static inline int32_t tsnni_cut_range_takes(const tsnni_cut_range *range, float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    uint32_t negative = 0u - (bits >> 31);
+    uint32_t key = ((bits & 0x7FFFFFFFu) ^ negative) - negative; /* the magnitude with its sign, zeros alike */
+    return key - range->lowest <= range->span;
+}
+
 /* Values of each sign. NOT_FINITE with the first offending position in the text; counts are unset then. */
 tsnn_status tsnni_sign_counts(tsnni_runtime *runtime, const float *values, int64_t count, int64_t counts[2]);
 

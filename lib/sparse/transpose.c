@@ -177,24 +177,34 @@ static void sort_group(void *argument, int64_t group, int32_t worker)
 
 /* ---- the choice ---- */
 
-/* Sets width and groups; a row and a column within its group share 32 bits. One column a group: at once. */
-static void choose_groups(transpose_task *task)
+/* Keys are counted for each chunk; the counts take no more room than the index. */
+static tsnn_status count_by(tsnni_runtime *runtime, transpose_task *task, int32_t width)
 {
     const tsnni_pattern *pattern = task->pattern;
+    task->width = width;
+    task->groups = ((pattern->columns - 1) >> width) + 1;
+    int64_t chunks = tsnni_parallel_chunks(runtime->threads), most = pattern->count / task->groups + 1;
+    task->chunks = chunks < most ? chunks : most;
+    tsnni_release(runtime, task->next);
+    tsnn_status status = TSNNI_NEW(runtime, task->chunks * task->groups, &task->next);
+    if (status >= 0)
+        tsnni_parallel_for(runtime->threads, COUNT_COST * pattern->count, task->chunks, count_chunk, task);
+    return status;
+}
+
+/* Bits of a column within its group: with a row they share 32 bits. 0, a column a group: all at once. */
+static int32_t choose_width(const tsnni_pattern *pattern)
+{
     int32_t row_bits = 0;
-    while (pattern->rows - 1 >> row_bits > 0)
+    while ((pattern->rows - 1) >> row_bits > 0)
         row_bits++;
-    task->width = 32 - row_bits < GROUP_WIDTH ? 32 - row_bits : GROUP_WIDTH;
-    while (pattern->columns >> task->width > MANY_GROUPS && task->width < 32 - row_bits)
-        task->width++;
-    task->groups = ((pattern->columns - 1) >> task->width) + 1;
-    if (pattern->columns <= DIRECT_COLUMNS || task->groups > MAX_GROUPS || pattern->count < pattern->columns) {
-        task->width = 0;
-        task->groups = pattern->columns;
-    }
-    /* The counts of the chunks take no more room than the index. */
-    int64_t most = pattern->count / task->groups + 1;
-    task->chunks = task->chunks < most ? task->chunks : most;
+    int32_t most = 32 - row_bits, width = most < GROUP_WIDTH ? most : GROUP_WIDTH;
+    while (pattern->columns >> width > MANY_GROUPS && width < most)
+        width++;
+    if (pattern->columns <= DIRECT_COLUMNS || pattern->count < pattern->columns ||
+        pattern->columns >> width > MAX_GROUPS)
+        return 0;
+    return width;
 }
 
 static void sort_at_once(tsnni_runtime *runtime, transpose_task *task)
@@ -203,6 +213,7 @@ static void sort_at_once(tsnni_runtime *runtime, transpose_task *task)
     tsnni_parallel_for(runtime->threads, MOVE_COST * task->pattern->count, task->chunks, sort_chunk, task);
 }
 
+/* Without enough to gain, when one group has most of the connections, all is sorted at once. */
 static tsnn_status sort_by_groups(tsnni_runtime *runtime, transpose_task *task)
 {
     const tsnni_pattern *pattern = task->pattern;
@@ -210,15 +221,20 @@ static tsnn_status sort_by_groups(tsnni_runtime *runtime, transpose_task *task)
     uint32_t *own = NULL;
     tsnn_status status;
     TSNNI_TRY(TSNNI_NEW(runtime, task->groups + 1, &task->group_ptr));
-    if (out->row.width == 2)
-        TSNNI_TRY(TSNNI_NEW(runtime, pattern->count, &own));
-    task->packed = out->row.width == 2 ? own : out->row.data;
     place_chunks(task, task->group_ptr);
-    task->scratch_count = ((int64_t)1 << task->width) + 2 * task->longest;
-    TSNNI_TRY(TSNNI_NEW(runtime, runtime->threads * task->scratch_count, &task->scratch));
-    tsnni_parallel_for(runtime->threads, MOVE_COST * pattern->count, task->chunks, part_chunk, task);
-    tsnni_parallel_for(runtime->threads, MOVE_COST * pattern->count, task->groups, sort_group, task);
-    out->column_ptr[pattern->columns] = pattern->count;
+    if (task->longest > pattern->count / (runtime->threads + 1)) {
+        TSNNI_TRY(count_by(runtime, task, 0));
+        sort_at_once(runtime, task);
+    } else {
+        if (out->row.width == 2)
+            TSNNI_TRY(TSNNI_NEW(runtime, pattern->count, &own));
+        task->packed = out->row.width == 2 ? own : out->row.data;
+        task->scratch_count = ((int64_t)1 << task->width) + 2 * task->longest;
+        TSNNI_TRY(TSNNI_NEW(runtime, runtime->threads * task->scratch_count, &task->scratch));
+        tsnni_parallel_for(runtime->threads, MOVE_COST * pattern->count, task->chunks, part_chunk, task);
+        tsnni_parallel_for(runtime->threads, MOVE_COST * pattern->count, task->groups, sort_group, task);
+        out->column_ptr[pattern->columns] = pattern->count;
+    }
     status = TSNN_OK;
 fail:
     tsnni_release(runtime, task->group_ptr);
@@ -229,16 +245,14 @@ fail:
 
 tsnn_status tsnni_transpose_build(tsnni_runtime *runtime, const tsnni_pattern *pattern, tsnni_transpose *out)
 {
-    transpose_task task = {.pattern = pattern, .out = out, .chunks = tsnni_parallel_chunks(runtime->threads)};
+    transpose_task task = {.pattern = pattern, .out = out};
     tsnn_status status;
     memset(out, 0, sizeof *out);
-    choose_groups(&task);
     TSNNI_TRY(TSNNI_NEW(runtime, pattern->columns + 1, &out->column_ptr));
     TSNNI_TRY(tsnni_indices_allocate(runtime, pattern->count, tsnni_index_width(pattern->rows), &out->row));
     TSNNI_TRY(TSNNI_NEW(runtime, pattern->count + TSNNI_INDEX_PADDING, &out->position));
     memset(out->position + pattern->count, 0, TSNNI_INDEX_PADDING * sizeof *out->position);
-    TSNNI_TRY(TSNNI_NEW(runtime, task.chunks * task.groups, &task.next));
-    tsnni_parallel_for(runtime->threads, COUNT_COST * pattern->count, task.chunks, count_chunk, &task);
+    TSNNI_TRY(count_by(runtime, &task, choose_width(pattern)));
     if (task.width == 0)
         sort_at_once(runtime, &task);
     else
