@@ -149,22 +149,25 @@ TSNNI_INLINE void merge_row(const merge_arrays *arrays, const row_scratch *row, 
 {
     const int32_t *survivor_place = row->survivor_place, *fresh_place = row->fresh_place;
     const uint32_t *survivor = row->survivor;
-    int64_t total = survivors + fresh, s = 0, f = 0, last = slot + total - 1, middle = slot + total / 2;
-    for (; slot < middle; slot++, last--) {
+    int64_t total = survivors + fresh, s = 0, e = survivors; /* survivors before each end of the gap; the rest is fresh */
+    for (int64_t step = 0; step < total / 2; step++) {
+        int64_t f = step - s;
         int32_t survives = survivor_place[s] <= fresh_place[f];
-        put(arrays, slot, (uint32_t)survivor_place[s], (uint32_t)fresh_place[f], s, survives, survivor[s], first + f);
-        s += survives;
-        f += 1 - survives;
-
-        survives = survivor_place[survivors - 1] > fresh_place[fresh - 1];
-        put(arrays, last, (uint32_t)survivor_place[survivors - 1], (uint32_t)fresh_place[fresh - 1],
-            survivors - survives, survives, survivor[survivors - 1], first + fresh - 1);
-        survivors -= survives;
-        fresh -= 1 - survives;
-    }
-    if (total % 2 == 1)
-        put(arrays, slot, (uint32_t)survivor_place[s], (uint32_t)fresh_place[f], s, s < survivors, survivor[s],
+        put(arrays, slot + step, (uint32_t)survivor_place[s], (uint32_t)fresh_place[f], s, survives, survivor[s],
             first + f);
+        s += survives;
+
+        f = total - 1 - step - e;
+        survives = survivor_place[e - 1] > fresh_place[f];
+        put(arrays, slot + total - 1 - step, (uint32_t)survivor_place[e - 1], (uint32_t)fresh_place[f], e - survives,
+            survives, survivor[e - 1], first + f);
+        e -= survives;
+    }
+    if (total % 2 == 1) {
+        int64_t f = total / 2 - s;
+        put(arrays, slot + total / 2, (uint32_t)survivor_place[s], (uint32_t)fresh_place[f], s, s < e, survivor[s],
+            first + f);
+    }
 }
 
 TSNNI_INLINE void merge_rows(int32_t width, int32_t with_companion, const regrow_task *task, int64_t chunk,
