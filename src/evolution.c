@@ -1,6 +1,8 @@
 /* SET: the weights nearest to zero of each sign go, as many connections come at random empty cells. */
 #include "evolution.h"
 
+#include <string.h>
+
 #include "core/memory.h"
 #include "network.h"
 #include "sparse/regrow.h"
@@ -84,8 +86,11 @@ static tsnn_status replace_connections(tsnn_layer *layer, const tsnni_cut cuts[2
     tsnni_release(runtime, fresh);
     ranks = NULL;
     fresh = NULL;
-    TSNNI_TRY(tsnni_layer_replace_topology(layer, &grown));
-    return TSNN_OK;
+    /* The index keeps its size and is not needed meanwhile: fresh pages would cost more than filling it. */
+    TSNNI_TRY(tsnni_transpose_refill(runtime, &grown.pattern, &layer->topology.transpose));
+    grown.transpose = layer->topology.transpose;
+    memset(&layer->topology.transpose, 0, sizeof layer->topology.transpose);
+    return tsnni_layer_replace_topology(layer, &grown); /* nothing is left that could fail */
 fail:
     tsnni_release(runtime, ranks);
     tsnni_release(runtime, fresh);

@@ -63,6 +63,9 @@ void tsnni_pattern_free(tsnni_runtime *runtime, tsnni_pattern *pattern);
 
 /* Counting sort, O(count + rows + columns), on up to runtime->threads threads; the index is the same for any number. */
 tsnn_status tsnni_transpose_build(tsnni_runtime *runtime, const tsnni_pattern *pattern, tsnni_transpose *out);
+
+/* Indexes another pattern of the same sizes in the memory of an index. OUT_OF_MEMORY leaves the index as it was. */
+tsnn_status tsnni_transpose_refill(tsnni_runtime *runtime, const tsnni_pattern *pattern, tsnni_transpose *transpose);
 void tsnni_transpose_free(tsnni_runtime *runtime, tsnni_transpose *transpose);
 
 #endif

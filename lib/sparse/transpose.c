@@ -243,24 +243,31 @@ fail:
     return status;
 }
 
+tsnn_status tsnni_transpose_refill(tsnni_runtime *runtime, const tsnni_pattern *pattern, tsnni_transpose *transpose)
+{
+    transpose_task task = {.pattern = pattern, .out = transpose};
+    tsnn_status status;
+    TSNNI_TRY(count_by(runtime, &task, choose_width(pattern)));
+    if (task.width == 0)
+        sort_at_once(runtime, &task);
+    else
+        TSNNI_TRY(sort_by_groups(runtime, &task));
+fail:
+    tsnni_release(runtime, task.next);
+    return status;
+}
+
 tsnn_status tsnni_transpose_build(tsnni_runtime *runtime, const tsnni_pattern *pattern, tsnni_transpose *out)
 {
-    transpose_task task = {.pattern = pattern, .out = out};
     tsnn_status status;
     memset(out, 0, sizeof *out);
     TSNNI_TRY(TSNNI_NEW(runtime, pattern->columns + 1, &out->column_ptr));
     TSNNI_TRY(tsnni_indices_allocate(runtime, pattern->count, tsnni_index_width(pattern->rows), &out->row));
     TSNNI_TRY(TSNNI_NEW(runtime, pattern->count + TSNNI_INDEX_PADDING, &out->position));
     memset(out->position + pattern->count, 0, TSNNI_INDEX_PADDING * sizeof *out->position);
-    TSNNI_TRY(count_by(runtime, &task, choose_width(pattern)));
-    if (task.width == 0)
-        sort_at_once(runtime, &task);
-    else
-        TSNNI_TRY(sort_by_groups(runtime, &task));
-    tsnni_release(runtime, task.next);
+    TSNNI_TRY(tsnni_transpose_refill(runtime, pattern, out));
     return TSNN_OK;
 fail:
-    tsnni_release(runtime, task.next);
     tsnni_transpose_free(runtime, out);
     return status;
 }
