@@ -75,10 +75,9 @@ static tsnn_status replace_connections(tsnn_layer *layer, const tsnni_cut cuts[2
     tsnn_status status;
     TSNNI_TRY(tsnni_sample_distinct(runtime, key, empty, count, &ranks));
     TSNNI_TRY(TSNNI_NEW(runtime, count, &fresh));
-    tsnni_init_fill(runtime, &layer->rule,
-                    tsnni_init_width(&layer->rule, pattern->rows, pattern->columns, pattern->count),
-                    tsnni_random_key_make(layer->context->seed, TSNNI_PURPOSE_REGROWN, layer->stream, round, 0), count,
-                    fresh);
+    tsnni_init_fill(
+        runtime, &layer->rule, tsnni_init_width(&layer->rule, pattern->rows, pattern->columns, pattern->count),
+        tsnni_random_key_make(layer->context->seed, TSNNI_PURPOSE_REGROWN, layer->stream, round, 0), count, fresh);
     const tsnni_regrowth regrowth = {pattern, old->values, old->velocity, {cuts[0], cuts[1]},
                                      count,   ranks,       fresh,         count};
     TSNNI_TRY(tsnni_regrow(runtime, &regrowth, &grown.pattern, &grown.values, &grown.velocity));
@@ -116,8 +115,7 @@ tsnn_status tsnn_evolution_apply_layer(const tsnn_evolution *evolution, tsnn_lay
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "round is %lld; it must be at least 0", (long long)round);
     if (layer->frozen || tsnni_layer_is_full(layer))
         return TSNN_OK;
-    TSNNI_TRY(
-        tsnni_select_share(runtime, topology->values, topology->pattern.count, evolution->zeta, take, cuts));
+    TSNNI_TRY(tsnni_select_share(runtime, topology->values, topology->pattern.count, evolution->zeta, take, cuts));
     if (take[0] + take[1] == 0)
         return TSNN_OK;
     TSNNI_TRY(replace_connections(layer, cuts, take[0] + take[1], round));

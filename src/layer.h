@@ -53,8 +53,8 @@ int32_t tsnni_layer_is_full(const tsnn_layer *layer);
 /* The half-width (or deviation) of a rule for a layer of these sizes. */
 float tsnni_init_width(const tsnni_init_rule *rule, int64_t inputs, int64_t outputs, int64_t connections);
 
-/* Weights by a rule, the k-th from the k-th numbers of the key's blocks (counter words 0 and 1): the same for any number
- * of threads. */
+/* Weights by a rule, the k-th from the k-th numbers of the key's blocks (counter words 0 and 1): the same for any
+ * number of threads. */
 void tsnni_init_fill(tsnni_runtime *runtime, const tsnni_init_rule *rule, float width, tsnni_random_key key,
                      int64_t count, float *weights);
 

@@ -36,7 +36,8 @@ void tsnni_random_words(tsnni_random_key key, uint64_t first, int64_t blocks, ui
 /* Integers that one block makes: four for bounds up to 2^26, else two. */
 int64_t tsnni_random_integers_per_block(uint64_t bound);
 
-/* The integers of the same blocks, uniform in [0, bound), 1 <= bound < 2^63. A draw that would be biased gives bound. */
+/* The integers of the same blocks, uniform in [0, bound), 1 <= bound < 2^63. A draw that would be biased gives bound.
+ */
 void tsnni_random_integers(tsnni_random_key key, uint64_t first, int64_t blocks, uint64_t bound, int64_t *out);
 
 /* Numbers of [0, 1) with 24 bits, one for each word of the same blocks. */

@@ -1,5 +1,5 @@
-/* Patterns whose cells are drawn each by itself, in the time of the connections: their number is binomial, and given the
- * number every set of cells is as likely as any other. */
+/* Patterns whose cells are drawn each by itself, in the time of the connections: their number is binomial, and given
+ * the number every set of cells is as likely as any other. */
 #include "sparse/sampling.h"
 
 #include <math.h>
@@ -66,6 +66,7 @@ tsnn_status tsnni_sample_bernoulli(tsnni_runtime *runtime, int64_t rows, int64_t
                           density, (long long)rows, (long long)columns, (long long)TSNNI_MAX_CONNECTIONS);
     int64_t count = density == 1 ? rows * columns : 0;
     if (density > 0 && density < 1) /* the cells themselves are drawn with the key of epoch 0 */
-        count = draw_binomial(rows * columns, density, tsnni_random_key_make(seed, TSNNI_PURPOSE_TOPOLOGY, layer, 1, 0));
+        count =
+            draw_binomial(rows * columns, density, tsnni_random_key_make(seed, TSNNI_PURPOSE_TOPOLOGY, layer, 1, 0));
     return tsnni_sample_exact(runtime, rows, columns, count, seed, layer, out);
 }

@@ -241,11 +241,10 @@ static void gather_sample(tsnni_runtime *runtime, distinct_task *task)
     task->extra_ptr[0] = task->target_ptr[0] = 0;
     for (int64_t bucket = 0; bucket < task->buckets; bucket++) {
         task->extra_ptr[bucket + 1] =
-            bucket + 1 < task->buckets
-                ? tsnni_count_below(task->extras, task->extra_count, (bucket + 1) << task->shift)
-                : task->extra_count;
-        task->target_ptr[bucket + 1] = task->target_ptr[bucket] + task->unique[bucket] + task->extra_ptr[bucket + 1] -
-                                       task->extra_ptr[bucket];
+            bucket + 1 < task->buckets ? tsnni_count_below(task->extras, task->extra_count, (bucket + 1) << task->shift)
+                                       : task->extra_count;
+        task->target_ptr[bucket + 1] =
+            task->target_ptr[bucket] + task->unique[bucket] + task->extra_ptr[bucket + 1] - task->extra_ptr[bucket];
     }
     tsnni_parallel_for(runtime->threads, COPY_COST * task->count, task->chunks, copy_chunk, task);
 }

@@ -7,9 +7,9 @@
 #include "sparse/partition.h"
 
 #if defined(__GNUC__) || defined(__clang__)
-#define TSNNI_INLINE static inline __attribute__((__always_inline__))
+#define ALWAYS_INLINE static inline __attribute__((__always_inline__))
 #else
-#define TSNNI_INLINE static inline
+#define ALWAYS_INLINE static inline
 #endif
 
 /* Nanoseconds, for the choice between one thread and many. */
@@ -88,7 +88,7 @@ typedef struct merge_arrays {
 } merge_arrays;
 
 /* Lists what survives of positions [k, end); returns how many. Which do is as good as random: no branch. */
-TSNNI_INLINE int64_t list_survivors(const merge_arrays *arrays, const tsnni_cut cuts[2], tsnni_cut_range *range,
+ALWAYS_INLINE int64_t list_survivors(const merge_arrays *arrays, const tsnni_cut cuts[2], tsnni_cut_range *range,
                                      int64_t k, int64_t end, const row_scratch *row)
 {
     int64_t count = 0;
@@ -108,7 +108,7 @@ TSNNI_INLINE int64_t list_survivors(const merge_arrays *arrays, const tsnni_cut 
 }
 
 /* Lists the places of the ranks in [first, first + empty); returns how many. */
-TSNNI_INLINE int64_t list_fresh(const int64_t *ranks, int64_t count, int64_t first, int64_t empty, int32_t *place)
+ALWAYS_INLINE int64_t list_fresh(const int64_t *ranks, int64_t count, int64_t first, int64_t empty, int32_t *place)
 {
     int64_t listed = 0;
     while (listed < count && ranks[listed] - first < empty) {
@@ -127,8 +127,8 @@ static inline uint32_t float_bits(const float *value)
 }
 
 /* What comes next in a row, by masks: which of the two does is as good as random. `survives` is 0 or 1. */
-TSNNI_INLINE void put(const merge_arrays *arrays, int64_t slot, uint32_t survivor_place, uint32_t fresh_place,
-                      int64_t survivors_before, int32_t survives, int64_t position, int64_t fresh)
+ALWAYS_INLINE void put(const merge_arrays *arrays, int64_t slot, uint32_t survivor_place, uint32_t fresh_place,
+                       int64_t survivors_before, int32_t survives, int64_t position, int64_t fresh)
 {
     const uint32_t mask = 0u - (uint32_t)survives;
     uint32_t place = fresh_place ^ ((fresh_place ^ survivor_place) & mask);
@@ -144,12 +144,13 @@ TSNNI_INLINE void put(const merge_arrays *arrays, int64_t slot, uint32_t survivo
 
 /* Merges a row from both ends at once: two chains of steps, each of which must wait for the one before it. first: the
  * number of the row's first fresh value. */
-TSNNI_INLINE void merge_row(const merge_arrays *arrays, const row_scratch *row, int64_t survivors, int64_t fresh,
-                            int64_t first, int64_t slot)
+ALWAYS_INLINE void merge_row(const merge_arrays *arrays, const row_scratch *row, int64_t survivors, int64_t fresh,
+                             int64_t first, int64_t slot)
 {
     const int32_t *survivor_place = row->survivor_place, *fresh_place = row->fresh_place;
     const uint32_t *survivor = row->survivor;
-    int64_t total = survivors + fresh, s = 0, e = survivors; /* survivors before each end of the gap; the rest is fresh */
+    int64_t total = survivors + fresh, s = 0,
+            e = survivors; /* survivors before each end of the gap; the rest is fresh */
     for (int64_t step = 0; step < total / 2; step++) {
         int64_t f = step - s;
         int32_t survives = survivor_place[s] <= fresh_place[f];
@@ -170,8 +171,8 @@ TSNNI_INLINE void merge_row(const merge_arrays *arrays, const row_scratch *row, 
     }
 }
 
-TSNNI_INLINE void merge_rows(int32_t width, int32_t with_companion, const regrow_task *task, int64_t chunk,
-                             int32_t worker)
+ALWAYS_INLINE void merge_rows(int32_t width, int32_t with_companion, const regrow_task *task, int64_t chunk,
+                              int32_t worker)
 {
     static const float nothing = 0.0f; /* can be read where an array has no element */
     const tsnni_regrowth regrowth = *task->regrowth;
@@ -192,8 +193,7 @@ TSNNI_INLINE void merge_rows(int32_t width, int32_t with_companion, const regrow
     int64_t next = tsnni_count_below(regrowth.ranks, regrowth.fresh_count, begin * columns - kept);
     tsnni_cut_range range = {0, 0, 0};
     for (int64_t row = begin; row < end; row++) {
-        int64_t survivors =
-            list_survivors(&arrays, regrowth.cuts, &range, row_ptr[row], row_ptr[row + 1], &scratch);
+        int64_t survivors = list_survivors(&arrays, regrowth.cuts, &range, row_ptr[row], row_ptr[row + 1], &scratch);
         int64_t fresh = list_fresh(regrowth.ranks + next, regrowth.fresh_count - next, row * columns - kept,
                                    columns - survivors, scratch.fresh_place);
         merge_row(&arrays, &scratch, survivors, fresh, next, kept + next);

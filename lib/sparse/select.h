@@ -55,8 +55,8 @@ tsnn_status tsnni_sign_counts(tsnni_runtime *runtime, const float *values, int64
 tsnn_status tsnni_select_smallest(tsnni_runtime *runtime, const float *values, int64_t count, const int64_t take[2],
                                   tsnni_cut cuts[2]);
 
-/* The cuts that take floor(share * n) of the n values of each sign, those nearest to zero, of equals the first; *take is
- * how many that are. One pass less than counting first. share in [0, 1], count at most 2^32 - 1. NOT_FINITE with the
+/* The cuts that take floor(share * n) of the n values of each sign, those nearest to zero, of equals the first; *take
+ * is how many that are. One pass less than counting first. share in [0, 1], count at most 2^32 - 1. NOT_FINITE with the
  * first offending position in the text, OUT_OF_MEMORY. */
 tsnn_status tsnni_select_share(tsnni_runtime *runtime, const float *values, int64_t count, double share,
                                int64_t take[2], tsnni_cut cuts[2]);

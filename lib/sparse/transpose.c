@@ -10,7 +10,7 @@
 #include "sparse/partition.h"
 
 /* Up to this many columns are sorted at once. */
-#define DIRECT_COLUMNS 8192
+#define DIRECT_COLUMNS 32768
 
 /* Columns of a group, at least. Fewer groups are better for the first pass, smaller ones for the second. */
 #define GROUP_WIDTH 11
@@ -25,13 +25,13 @@ typedef struct transpose_task {
     const tsnni_pattern *pattern;
     tsnni_transpose *out;
     int64_t chunks;
-    int32_t width;     /* bits of a column within its group */
-    int64_t groups;    /* of 2^width columns */
-    uint32_t *next;    /* chunks x keys, a key being a column or a group: connections, then the place of the next one */
+    int32_t width;  /* bits of a column within its group */
+    int64_t groups; /* of 2^width columns */
+    uint32_t *next; /* chunks x keys, a key being a column or a group: connections, then the place of the next one */
     int64_t *group_ptr; /* groups + 1 */
-    uint32_t *packed;  /* for each connection in the order of the groups: row << width | column within its group */
-    int64_t longest;   /* connections of a group */
-    uint32_t *scratch; /* for each worker: places of a group's columns, then packed and position of its connections */
+    uint32_t *packed;   /* for each connection in the order of the groups: row << width | column within its group */
+    int64_t longest;    /* connections of a group */
+    uint32_t *scratch;  /* for each worker: places of a group's columns, then packed and position of its connections */
     int64_t scratch_count;
 } transpose_task;
 
