@@ -1,21 +1,14 @@
 /* SET: the weights nearest to zero of each sign go, as many connections come at random empty cells. */
 #include "evolution.h"
 
-#include <math.h>
+#include <string.h>
 
 #include "core/memory.h"
-#include "core/parallel.h"
 #include "network.h"
-#include "sparse/partition.h"
 #include "sparse/regrow.h"
 #include "sparse/sampling.h"
 
 #define TSNNI_DEFAULT_ZETA 0.3
-
-/* Fresh weights of one random stream: a block of random words makes several, so one for each would waste most of it. */
-#define STREAM_WEIGHTS 64
-
-#define DRAW_COST 4 /* ns a fresh weight */
 
 struct tsnn_evolution {
     tsnn_context *context;
@@ -68,44 +61,6 @@ void tsnn_evolution_destroy(tsnn_evolution **evolution)
     *evolution = NULL;
 }
 
-typedef struct draw_task {
-    const tsnn_layer *layer;
-    int64_t round, count, chunks;
-    float width;
-    float *fresh;
-} draw_task;
-
-static void draw_chunk(void *argument, int64_t chunk, int32_t worker)
-{
-    const draw_task *task = argument;
-    const tsnn_layer *layer = task->layer;
-    int64_t streams = (task->count + STREAM_WEIGHTS - 1) / STREAM_WEIGHTS;
-    int64_t end = tsnni_partition_even(streams, chunk + 1, task->chunks);
-    (void)worker;
-    for (int64_t number = tsnni_partition_even(streams, chunk, task->chunks); number < end; number++) {
-        tsnni_stream stream;
-        tsnni_stream_init(&stream, tsnni_random_key_make(layer->context->seed, TSNNI_PURPOSE_REGROWN, layer->stream,
-                                                         task->round, number));
-        int64_t first = number * STREAM_WEIGHTS, left = task->count - first;
-        for (int64_t k = first; k < first + (left < STREAM_WEIGHTS ? left : STREAM_WEIGHTS); k++)
-            task->fresh[k] = tsnni_init_draw(&layer->rule, task->width, &stream);
-    }
-}
-
-/* Weights of new connections by the layer's rule, keyed by their numbers. */
-static void draw_weights(const tsnn_layer *layer, int64_t round, int64_t count, float *fresh)
-{
-    const tsnni_pattern *pattern = &layer->topology.pattern;
-    int32_t threads = layer->context->runtime.threads;
-    draw_task task = {layer,
-                      round,
-                      count,
-                      tsnni_parallel_chunks(threads),
-                      tsnni_init_width(&layer->rule, pattern->rows, pattern->columns, pattern->count),
-                      fresh};
-    tsnni_parallel_for(threads, DRAW_COST * count, task.chunks, draw_chunk, &task);
-}
-
 /* Takes `count` connections by the cuts and grows as many. */
 static tsnn_status replace_connections(tsnn_layer *layer, const tsnni_cut cuts[2], int64_t count, int64_t round)
 {
@@ -120,7 +75,9 @@ static tsnn_status replace_connections(tsnn_layer *layer, const tsnni_cut cuts[2
     tsnn_status status;
     TSNNI_TRY(tsnni_sample_distinct(runtime, key, empty, count, &ranks));
     TSNNI_TRY(TSNNI_NEW(runtime, count, &fresh));
-    draw_weights(layer, round, count, fresh);
+    tsnni_init_fill(
+        runtime, &layer->rule, tsnni_init_width(&layer->rule, pattern->rows, pattern->columns, pattern->count),
+        tsnni_random_key_make(layer->context->seed, TSNNI_PURPOSE_REGROWN, layer->stream, round, 0), count, fresh);
     const tsnni_regrowth regrowth = {pattern, old->values, old->velocity, {cuts[0], cuts[1]},
                                      count,   ranks,       fresh,         count};
     TSNNI_TRY(tsnni_regrow(runtime, &regrowth, &grown.pattern, &grown.values, &grown.velocity));
@@ -128,8 +85,11 @@ static tsnn_status replace_connections(tsnn_layer *layer, const tsnni_cut cuts[2
     tsnni_release(runtime, fresh);
     ranks = NULL;
     fresh = NULL;
-    TSNNI_TRY(tsnni_layer_replace_topology(layer, &grown));
-    return TSNN_OK;
+    /* The index keeps its size and is not needed meanwhile: fresh pages would cost more than filling it. */
+    TSNNI_TRY(tsnni_transpose_refill(runtime, &grown.pattern, &layer->topology.transpose));
+    grown.transpose = layer->topology.transpose;
+    memset(&layer->topology.transpose, 0, sizeof layer->topology.transpose);
+    return tsnni_layer_replace_topology(layer, &grown); /* nothing is left that could fail */
 fail:
     tsnni_release(runtime, ranks);
     tsnni_release(runtime, fresh);
@@ -146,7 +106,7 @@ tsnn_status tsnn_evolution_apply_layer(const tsnn_evolution *evolution, tsnn_lay
         return tsnni_null_argument(evolution != NULL ? evolution->context : NULL, "layer");
     tsnni_runtime *runtime = &evolution->context->runtime;
     const tsnni_topology *topology = &layer->topology;
-    int64_t counts[2], take[2];
+    int64_t take[2];
     tsnni_cut cuts[2];
     tsnn_status status;
     if (layer->context != evolution->context)
@@ -155,12 +115,9 @@ tsnn_status tsnn_evolution_apply_layer(const tsnn_evolution *evolution, tsnn_lay
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "round is %lld; it must be at least 0", (long long)round);
     if (layer->frozen || tsnni_layer_is_full(layer))
         return TSNN_OK;
-    TSNNI_TRY(tsnni_sign_counts(runtime, topology->values, topology->pattern.count, counts));
-    for (int sign = 0; sign < 2; sign++)
-        take[sign] = (int64_t)floor(evolution->zeta * (double)counts[sign]);
+    TSNNI_TRY(tsnni_select_share(runtime, topology->values, topology->pattern.count, evolution->zeta, take, cuts));
     if (take[0] + take[1] == 0)
         return TSNN_OK;
-    TSNNI_TRY(tsnni_select_smallest(runtime, topology->values, topology->pattern.count, take, cuts));
     TSNNI_TRY(replace_connections(layer, cuts, take[0] + take[1], round));
     if (replaced != NULL)
         *replaced = take[0] + take[1];

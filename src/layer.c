@@ -13,6 +13,13 @@
 #define TSNNI_DEFAULT_EPSILON 20.0
 #define TSNNI_MAX_STREAM ((1 << 24) - 1)
 
+/* Blocks of random numbers that are turned into weights while they are in the first-level cache. */
+#define FILL_BLOCKS 64
+
+/* Nanoseconds a weight. */
+#define UNIFORM_COST 2
+#define NORMAL_COST 40
+
 tsnn_status tsnn_layer_options_init(tsnn_layer_options *options)
 {
     if (options == NULL)
@@ -36,43 +43,68 @@ float tsnni_init_width(const tsnni_init_rule *rule, int64_t inputs, int64_t outp
     return (float)width;
 }
 
-float tsnni_init_draw(const tsnni_init_rule *rule, float width, tsnni_stream *stream)
+typedef struct fill_task {
+    const tsnni_init_rule *rule;
+    float width;
+    tsnni_random_key key;
+    int64_t count, chunks;
+    float *weights;
+} fill_task;
+
+/* Four weights a block of random numbers. */
+static void fill_uniform(const fill_task *task, int64_t block, int64_t end)
 {
-    if (rule->init == TSNN_INIT_NORMAL)
-        return width * (float)tsnni_stream_normal(stream);
-    return width * (2.0f * tsnni_stream_uniform_float(stream) - 1.0f);
+    float numbers[4 * FILL_BLOCKS];
+    for (; block < end; block += FILL_BLOCKS) {
+        int64_t blocks = end - block < FILL_BLOCKS ? end - block : FILL_BLOCKS, first = 4 * block;
+        int64_t count = task->count - first < 4 * blocks ? task->count - first : 4 * blocks;
+        tsnni_random_floats(task->key, (uint64_t)block, blocks, numbers);
+        for (int64_t k = 0; k < count; k++)
+            task->weights[first + k] = task->width * (2.0f * numbers[k] - 1.0f);
+    }
 }
 
-typedef struct init_task {
-    tsnn_layer *layer;
-    float width;
-    int64_t chunks;
-} init_task;
-
-static void init_chunk(void *argument, int64_t chunk, int32_t worker)
+/* The same, each weight from a stream of its own. */
+static void fill_normal(const fill_task *task, int64_t block, int64_t end)
 {
-    (void)worker;
-    const init_task *task = argument;
-    tsnn_layer *layer = task->layer;
-    const tsnni_pattern *pattern = &layer->topology.pattern;
-    int64_t begin = tsnni_partition_bound(pattern->row_ptr, pattern->rows, 1, chunk, task->chunks);
-    int64_t end = tsnni_partition_bound(pattern->row_ptr, pattern->rows, 1, chunk + 1, task->chunks);
-    for (int64_t i = begin; i < end; i++) {
+    end = 4 * end < task->count ? 4 * end : task->count;
+    for (int64_t k = 4 * block; k < end; k++) {
         tsnni_stream stream;
-        tsnni_stream_init(&stream,
-                          tsnni_random_key_make(layer->context->seed, TSNNI_PURPOSE_WEIGHTS, layer->stream, 0, i));
-        for (int64_t k = pattern->row_ptr[i]; k < pattern->row_ptr[i + 1]; k++)
-            layer->topology.values[k] = tsnni_init_draw(&layer->rule, task->width, &stream);
+        tsnni_stream_init(&stream, task->key);
+        stream.key.counter[0] = (uint32_t)k;
+        stream.key.counter[1] = (uint32_t)(k >> 32);
+        task->weights[k] = task->width * (float)tsnni_stream_normal(&stream);
     }
+}
+
+static void fill_chunk(void *argument, int64_t chunk, int32_t worker)
+{
+    const fill_task *task = argument;
+    int64_t blocks = (task->count + 3) / 4;
+    int64_t begin = tsnni_partition_even(blocks, chunk, task->chunks);
+    int64_t end = tsnni_partition_even(blocks, chunk + 1, task->chunks);
+    (void)worker;
+    if (task->rule->init == TSNN_INIT_NORMAL)
+        fill_normal(task, begin, end);
+    else
+        fill_uniform(task, begin, end);
+}
+
+void tsnni_init_fill(tsnni_runtime *runtime, const tsnni_init_rule *rule, float width, tsnni_random_key key,
+                     int64_t count, float *weights)
+{
+    fill_task task = {rule, width, key, count, tsnni_parallel_chunks(runtime->threads), weights};
+    int64_t cost = rule->init == TSNN_INIT_NORMAL ? NORMAL_COST : UNIFORM_COST;
+    tsnni_parallel_for(runtime->threads, cost * count, task.chunks, fill_chunk, &task);
 }
 
 static void init_weights(tsnn_layer *layer, double scale)
 {
     const tsnni_pattern *pattern = &layer->topology.pattern;
-    int32_t threads = layer->context->runtime.threads;
     double width = scale * (double)tsnni_init_width(&layer->rule, pattern->rows, pattern->columns, pattern->count);
-    init_task task = {layer, (float)width, tsnni_parallel_chunks(threads)};
-    tsnni_parallel_for(threads, 10 * pattern->count, task.chunks, init_chunk, &task);
+    tsnni_init_fill(&layer->context->runtime, &layer->rule, (float)width,
+                    tsnni_random_key_make(layer->context->seed, TSNNI_PURPOSE_WEIGHTS, layer->stream, 0, 0),
+                    pattern->count, layer->topology.values);
 }
 
 /* ---- creation ---- */

@@ -50,8 +50,12 @@ tsnn_status tsnni_layer_copy(const tsnn_layer *layer, tsnn_layer **out);
 /* 1 when every connection exists. */
 int32_t tsnni_layer_is_full(const tsnn_layer *layer);
 
-/* A draw from a rule for a layer of these sizes: `width` (or deviation) is computed once by tsnni_init_width. */
+/* The half-width (or deviation) of a rule for a layer of these sizes. */
 float tsnni_init_width(const tsnni_init_rule *rule, int64_t inputs, int64_t outputs, int64_t connections);
-float tsnni_init_draw(const tsnni_init_rule *rule, float width, tsnni_stream *stream);
+
+/* Weights by a rule, the k-th from the k-th numbers of the key's blocks (counter words 0 and 1): the same for any
+ * number of threads. */
+void tsnni_init_fill(tsnni_runtime *runtime, const tsnni_init_rule *rule, float width, tsnni_random_key key,
+                     int64_t count, float *weights);
 
 #endif

@@ -29,6 +29,20 @@ typedef struct tsnni_random_key {
 /* layer is taken modulo 2^24, epoch and row modulo 2^32. */
 tsnni_random_key tsnni_random_key_make(uint64_t seed, tsnni_purpose purpose, int64_t layer, int64_t epoch, int64_t row);
 
+/* Many blocks at once, the counter words 0 and 1 of the key holding the 64-bit number of the block: words of blocks
+ * first, first + 1, ..., four each. */
+void tsnni_random_words(tsnni_random_key key, uint64_t first, int64_t blocks, uint32_t *words);
+
+/* Integers that one block makes: four for bounds up to 2^26, else two. */
+int64_t tsnni_random_integers_per_block(uint64_t bound);
+
+/* The integers of the same blocks, uniform in [0, bound), 1 <= bound < 2^63. A draw that would be biased gives bound.
+ */
+void tsnni_random_integers(tsnni_random_key key, uint64_t first, int64_t blocks, uint64_t bound, int64_t *out);
+
+/* Numbers of [0, 1) with 24 bits, one for each word of the same blocks. */
+void tsnni_random_floats(tsnni_random_key key, uint64_t first, int64_t blocks, float *out);
+
 /* One attempt to bring a random word into [0, bound) without bias, bound >= 1: 1 and *out, or 0 when another word is
  * needed. */
 int32_t tsnni_random_bounded(uint64_t word, uint64_t bound, uint64_t *out);

@@ -1,81 +1,59 @@
-/* Patterns whose cells are drawn each by itself, in the time of the connections: geometric gaps along each row. */
+/* Patterns whose cells are drawn each by itself, in the time of the connections: their number is binomial, and given
+ * the number every set of cells is as likely as any other. */
 #include "sparse/sampling.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "core/parallel.h"
-#include "sparse/partition.h"
+/* Weights below this share of the mode's are left out: a double cannot tell. */
+#define NEGLIGIBLE 1e-20
 
-typedef struct bernoulli_task {
-    tsnni_pattern *pattern;
-    uint64_t seed;
-    int64_t layer, chunks;
-    double gap_scale; /* 1 / log(1 - density) */
-    int32_t fill;     /* 0: count into row_ptr[row + 1]; 1: write the columns */
-} bernoulli_task;
+/* Weights of the numbers of successes, relative to the mode's: each follows from its neighbour by the ratio of
+ * consecutive terms, so that nothing cancels. */
+typedef struct binomial {
+    double trials, odds, mode;
+} binomial;
 
-/* The number of cells before the next connection is geometric: floor(log(u) / log(1 - density)), u in (0, 1]. */
-static int64_t sample_row(const bernoulli_task *task, int64_t row, tsnni_indices *column, int64_t first)
+/* Adds the weights of the mode and the numbers above (direction 1) or of those below (-1) to a sum, until it exceeds
+ * the limit; *number is then the number that made it do so. Takes about ten standard deviations. */
+static double add_weights(const binomial *b, int32_t direction, double sum, double limit, double *number)
 {
-    int64_t columns = task->pattern->columns, next = 0, count = 0;
-    tsnni_stream stream;
-    tsnni_stream_init(&stream, tsnni_random_key_make(task->seed, TSNNI_PURPOSE_TOPOLOGY, task->layer, 0, row));
-    for (; next < columns; next++) {
-        double gap = log(1.0 - tsnni_stream_uniform(&stream)) * task->gap_scale;
-        if (!(gap < (double)(columns - next))) /* also when a tiny density made it infinite or NaN */
+    double weight = 1, at = b->mode;
+    if (direction < 0) {
+        weight = at / (b->trials - at + 1) / b->odds;
+        at -= 1;
+    }
+    while (weight > NEGLIGIBLE) {
+        sum += weight;
+        if (sum > limit) {
+            *number = at;
             break;
-        next += (int64_t)gap;
-        if (column != NULL)
-            tsnni_index_set(column, first + count, next);
-        count++;
+        }
+        weight *= direction > 0 ? (b->trials - at) / (at + 1) * b->odds : at / ((b->trials - at + 1) * b->odds);
+        at += direction;
     }
-    return count;
+    return sum;
 }
 
-static void sample_rows(void *argument, int64_t chunk, int32_t worker)
+/* Successes of `trials` trials by inversion; probability in (0, 1). */
+static int64_t draw_binomial(int64_t trials, double probability, tsnni_random_key key)
 {
-    const bernoulli_task *task = argument;
-    tsnni_pattern *pattern = task->pattern;
-    int64_t end = tsnni_partition_even(pattern->rows, chunk + 1, task->chunks);
-    (void)worker;
-    for (int64_t row = tsnni_partition_even(pattern->rows, chunk, task->chunks); row < end; row++) {
-        if (!task->fill)
-            pattern->row_ptr[row + 1] = sample_row(task, row, NULL, 0);
-        else
-            sample_row(task, row, &pattern->column, pattern->row_ptr[row]);
-    }
-}
-
-static void fill_every_cell(tsnni_pattern *pattern)
-{
-    for (int64_t row = 0; row < pattern->rows; row++) {
-        for (int64_t column = 0; column < pattern->columns; column++)
-            tsnni_index_set(&pattern->column, row * pattern->columns + column, column);
-        pattern->row_ptr[row + 1] = (row + 1) * pattern->columns;
-    }
-}
-
-/* The columns for the counts that row_ptr[1..rows] holds. */
-static tsnn_status bernoulli_columns(tsnni_runtime *runtime, tsnni_pattern *pattern)
-{
-    for (int64_t row = 0; row < pattern->rows; row++)
-        pattern->row_ptr[row + 1] += pattern->row_ptr[row];
-    int64_t count = pattern->row_ptr[pattern->rows];
-    tsnn_status status = tsnni_pattern_check(runtime, pattern->rows, pattern->columns, count);
-    if (status < 0)
-        return status;
-    tsnni_indices_free(runtime, &pattern->column);
-    status = tsnni_indices_allocate(runtime, count, tsnni_index_width(pattern->columns), &pattern->column);
-    pattern->count = status < 0 ? 0 : count;
-    return status;
+    binomial b = {(double)trials, probability / (1 - probability), 0};
+    b.mode = fmin(floor((b.trials + 1) * probability), b.trials);
+    double number = b.mode, total = add_weights(&b, 1, 0, INFINITY, &number);
+    total = add_weights(&b, -1, total, INFINITY, &number);
+    tsnni_stream stream;
+    tsnni_stream_init(&stream, key);
+    double target = total * tsnni_stream_uniform(&stream);
+    double sum = add_weights(&b, 1, 0, target, &number);
+    if (sum <= target)
+        add_weights(&b, -1, sum, target, &number);
+    return (int64_t)number;
 }
 
 tsnn_status tsnni_sample_bernoulli(tsnni_runtime *runtime, int64_t rows, int64_t columns, double density, uint64_t seed,
                                    int64_t layer, tsnni_pattern *out)
 {
-    /* ns: a draw with its logarithm, and the start of a row. */
-    const double draw_cost = 20, row_cost = 20;
     memset(out, 0, sizeof *out);
     tsnn_status status = tsnni_pattern_check(runtime, rows, columns, 0);
     if (status < 0)
@@ -86,23 +64,9 @@ tsnn_status tsnni_sample_bernoulli(tsnni_runtime *runtime, int64_t rows, int64_t
     if (expected > (double)TSNNI_MAX_CONNECTIONS + 64 * sqrt((double)TSNNI_MAX_CONNECTIONS))
         return tsnni_fail(runtime, TSNN_ERROR_OVERFLOW, "density %g of %lld x %lld cells is more than %lld connections",
                           density, (long long)rows, (long long)columns, (long long)TSNNI_MAX_CONNECTIONS);
-    if (density == 1) {
-        status = tsnni_pattern_allocate(runtime, rows, columns, rows * columns, out);
-        if (status == TSNN_OK)
-            fill_every_cell(out);
-        return status;
-    }
-    TSNNI_TRY(tsnni_pattern_allocate(runtime, rows, columns, 0, out));
-    if (density > 0) {
-        bernoulli_task task = {out, seed, layer, tsnni_parallel_chunks(runtime->threads), 1 / log1p(-density), 0};
-        int64_t work = (int64_t)(expected * draw_cost + (double)rows * row_cost);
-        tsnni_parallel_for(runtime->threads, work, task.chunks, sample_rows, &task);
-        TSNNI_TRY(bernoulli_columns(runtime, out));
-        task.fill = 1;
-        tsnni_parallel_for(runtime->threads, work, task.chunks, sample_rows, &task);
-    }
-    return TSNN_OK;
-fail:
-    tsnni_pattern_free(runtime, out);
-    return status;
+    int64_t count = density == 1 ? rows * columns : 0;
+    if (density > 0 && density < 1) /* the cells themselves are drawn with the key of epoch 0 */
+        count =
+            draw_binomial(rows * columns, density, tsnni_random_key_make(seed, TSNNI_PURPOSE_TOPOLOGY, layer, 1, 0));
+    return tsnni_sample_exact(runtime, rows, columns, count, seed, layer, out);
 }

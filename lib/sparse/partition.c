@@ -31,3 +31,16 @@ int64_t tsnni_partition_even(int64_t items, int64_t chunk, int64_t chunks)
         return 0;
     return chunk >= chunks ? items : share(items, chunk, chunks);
 }
+
+int64_t tsnni_count_below(const int64_t *numbers, int64_t count, int64_t bound)
+{
+    int64_t low = 0, high = count;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (numbers[middle] < bound)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}

@@ -11,4 +11,7 @@ int64_t tsnni_partition_bound(const int64_t *pointer, int64_t rows, int64_t row_
 /* The same for items of equal cost. */
 int64_t tsnni_partition_even(int64_t items, int64_t chunk, int64_t chunks);
 
+/* How many of the rising numbers are below the bound. */
+int64_t tsnni_count_below(const int64_t *numbers, int64_t count, int64_t bound);
+
 #endif

@@ -1,4 +1,4 @@
-/* Life of a pattern and its transpose index. */
+/* Life of a pattern. */
 #include "sparse/pattern.h"
 
 #include <string.h>
@@ -77,47 +77,4 @@ void tsnni_pattern_free(tsnni_runtime *runtime, tsnni_pattern *pattern)
     tsnni_release(runtime, pattern->row_ptr);
     tsnni_indices_free(runtime, &pattern->column);
     memset(pattern, 0, sizeof *pattern);
-}
-
-/* Leaves in column_ptr[j] where column j begins. */
-static void count_columns(const tsnni_pattern *pattern, int64_t *column_ptr)
-{
-    for (int64_t k = 0; k < pattern->count; k++)
-        column_ptr[tsnni_index_at(&pattern->column, k) + 1]++;
-    for (int64_t j = 0; j < pattern->columns; j++)
-        column_ptr[j + 1] += column_ptr[j];
-}
-
-tsnn_status tsnni_transpose_build(tsnni_runtime *runtime, const tsnni_pattern *pattern, tsnni_transpose *out)
-{
-    tsnn_status status = TSNN_OK;
-    memset(out, 0, sizeof *out);
-    TSNNI_TRY(TSNNI_NEW_ZERO(runtime, pattern->columns + 1, &out->column_ptr));
-    TSNNI_TRY(tsnni_indices_allocate(runtime, pattern->count, tsnni_index_width(pattern->rows), &out->row));
-    TSNNI_TRY(TSNNI_NEW(runtime, pattern->count + TSNNI_INDEX_PADDING, &out->position));
-    memset(out->position + pattern->count, 0, TSNNI_INDEX_PADDING * sizeof *out->position);
-
-    count_columns(pattern, out->column_ptr);
-    for (int64_t row = 0; row < pattern->rows; row++) {
-        for (int64_t k = pattern->row_ptr[row]; k < pattern->row_ptr[row + 1]; k++) {
-            int64_t slot = out->column_ptr[tsnni_index_at(&pattern->column, k)]++;
-            tsnni_index_set(&out->row, slot, row);
-            out->position[slot] = (uint32_t)k;
-        }
-    }
-    /* Each entry has moved on to where the next column begins. */
-    memmove(out->column_ptr + 1, out->column_ptr, (size_t)pattern->columns * sizeof *out->column_ptr);
-    out->column_ptr[0] = 0;
-    return TSNN_OK;
-fail:
-    tsnni_transpose_free(runtime, out);
-    return status;
-}
-
-void tsnni_transpose_free(tsnni_runtime *runtime, tsnni_transpose *transpose)
-{
-    tsnni_release(runtime, transpose->column_ptr);
-    tsnni_indices_free(runtime, &transpose->row);
-    tsnni_release(runtime, transpose->position);
-    memset(transpose, 0, sizeof *transpose);
 }

@@ -43,7 +43,7 @@ static inline int64_t tsnni_index_at(const tsnni_indices *indices, int64_t k)
     return indices->width == 2 ? ((const uint16_t *)indices->data)[k] : ((const uint32_t *)indices->data)[k];
 }
 
-static inline void tsnni_index_set(tsnni_indices *indices, int64_t k, int64_t index)
+static inline void tsnni_index_set(const tsnni_indices *indices, int64_t k, int64_t index)
 {
     if (indices->width == 2)
         ((uint16_t *)indices->data)[k] = (uint16_t)index;
@@ -63,8 +63,11 @@ tsnn_status tsnni_pattern_copy(tsnni_runtime *runtime, const tsnni_pattern *from
 /* Takes a zeroed pattern; zeroes it. */
 void tsnni_pattern_free(tsnni_runtime *runtime, tsnni_pattern *pattern);
 
-/* Counting sort, O(count + rows + columns). */
+/* Counting sort, O(count + rows + columns), on up to runtime->threads threads; the index is the same for any number. */
 tsnn_status tsnni_transpose_build(tsnni_runtime *runtime, const tsnni_pattern *pattern, tsnni_transpose *out);
+
+/* Indexes another pattern of the same sizes in the memory of an index. OUT_OF_MEMORY leaves the index as it was. */
+tsnn_status tsnni_transpose_refill(tsnni_runtime *runtime, const tsnni_pattern *pattern, tsnni_transpose *transpose);
 void tsnni_transpose_free(tsnni_runtime *runtime, tsnni_transpose *transpose);
 
 #endif

@@ -5,8 +5,8 @@
 #include "core/random.h"
 #include "sparse/pattern.h"
 
-/* Erdos-Renyi, each cell by itself with probability `density` in [0, 1]: geometric gaps between the cells of a row, one
- * stream a row. density 1 gives the full pattern. layer keys the random numbers. */
+/* Erdos-Renyi, each cell by itself with probability `density` in [0, 1]: a binomial number of cells, then that many
+ * distinct ones. density 1 gives the full pattern. layer keys the random numbers. */
 tsnn_status tsnni_sample_bernoulli(tsnni_runtime *runtime, int64_t rows, int64_t columns, double density, uint64_t seed,
                                    int64_t layer, tsnni_pattern *out);
 

@@ -2,6 +2,8 @@
  * is looked at again. */
 #include "sparse/select.h"
 
+#include <math.h>
+
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "sparse/partition.h"
@@ -9,9 +11,12 @@
 #define SIGN_BIT ((uint32_t)1 << 31)
 #define EXPONENT_BITS 0x7F800000u
 
-/* The 31 bits of a magnitude: the exponent and three bits more lead, two digits follow. */
+/* Of the 31 bits of a magnitude the exponent and three bits more lead, two digits follow. A bin is the sign bit and the
+ * lead, so the negative numbers have the upper half of the bins. */
 #define LEAD_SHIFT 20
 #define LEAD_BINS 2048
+#define BINS (2 * LEAD_BINS)
+#define NOT_FINITE_LEAD (EXPONENT_BITS >> LEAD_SHIFT)
 #define DIGIT_WIDTH 10
 #define DIGIT_BINS 1024
 #define NO_BIN UINT32_MAX
@@ -28,9 +33,9 @@
 typedef struct select_task {
     const float *values;
     int64_t count, chunks;
-    uint32_t (*bins)[2][LEAD_BINS]; /* of each chunk and sign */
-    uint32_t bin[2];                /* where the cut of the sign lies, or NO_BIN */
-    uint32_t *candidates[2];        /* magnitudes of that bin */
+    uint32_t (*bins)[BINS];  /* of each chunk */
+    uint32_t bin[2];         /* where the cut of the sign lies, or NO_BIN */
+    uint32_t *candidates[2]; /* magnitudes of that bin */
 } select_task;
 
 static uint32_t value_bits(float value)
@@ -46,18 +51,26 @@ static int sign_of(uint32_t bits)
     return bits > SIGN_BIT ? TSNNI_NEGATIVE : TSNNI_POSITIVE;
 }
 
+static uint32_t bin_of(uint32_t bits)
+{
+    return (bits & (0u - (uint32_t)(bits != SIGN_BIT))) >> LEAD_SHIFT;
+}
+
+static uint32_t first_bin(int sign)
+{
+    return sign == TSNNI_NEGATIVE ? LEAD_BINS : 0;
+}
+
 static void histogram_chunk(void *argument, int64_t chunk, int32_t worker)
 {
     const select_task *task = argument;
     const float *values = task->values;
-    uint32_t(*bins)[LEAD_BINS] = task->bins[chunk];
+    uint32_t *bins = task->bins[chunk];
     int64_t end = tsnni_partition_even(task->count, chunk + 1, task->chunks);
     (void)worker;
     memset(bins, 0, sizeof *task->bins);
-    for (int64_t k = tsnni_partition_even(task->count, chunk, task->chunks); k < end; k++) {
-        uint32_t bits = value_bits(values[k]);
-        bins[sign_of(bits)][(bits & ~SIGN_BIT) >> LEAD_SHIFT]++;
-    }
+    for (int64_t k = tsnni_partition_even(task->count, chunk, task->chunks); k < end; k++)
+        bins[bin_of(value_bits(values[k]))]++;
 }
 
 /* By now the chosen bins hold where the chunk's candidates begin. Candidates are few and come at random: they are
@@ -73,17 +86,26 @@ static void gather_chunk(void *argument, int64_t chunk, int32_t worker)
     int64_t end = tsnni_partition_even(task->count, chunk + 1, task->chunks);
     (void)worker;
     for (int sign = 0; sign < 2; sign++)
-        next[sign] += bin[sign] == NO_BIN ? 0 : task->bins[chunk][sign][bin[sign]];
+        next[sign] += bin[sign] == NO_BIN ? 0 : task->bins[chunk][bin[sign]];
     while (k < end) {
         int64_t block_end = end - k < GATHER_BLOCK ? end : k + GATHER_BLOCK, count = 0;
         for (; k < block_end; k++) {
-            uint32_t bits = value_bits(values[k]);
+            uint32_t bits = value_bits(values[k]), at = bin_of(bits);
             picked[count] = bits;
-            count += (bits & ~SIGN_BIT) >> LEAD_SHIFT == bin[sign_of(bits)];
+            count += (at == bin[0]) | (at == bin[1]);
         }
         for (int64_t i = 0; i < count; i++)
             *next[sign_of(picked[i])]++ = picked[i] & ~SIGN_BIT;
     }
+}
+
+static tsnn_status fail_not_finite(tsnni_runtime *runtime, const float *values, int64_t count)
+{
+    int64_t k = 0;
+    while ((value_bits(values[k]) & EXPONENT_BITS) != EXPONENT_BITS)
+        k++;
+    return tsnni_fail(runtime, TSNN_ERROR_NOT_FINITE, "value %lld of %lld is %g", (long long)k, (long long)count,
+                      (double)values[k]);
 }
 
 /* The bin in which place *rank lies; *rank becomes the place within the bin. */
@@ -95,18 +117,14 @@ static uint32_t find_bin(const uint32_t *bins, int64_t *rank)
     return bin;
 }
 
-/* Chooses the bin of place *rank of a sign, makes room for what lies in it, and turns the counts of the chunks into
- * where each begins. Returns how many lie in it. */
-static int64_t choose_bin(select_task *task, int sign, int64_t *rank)
+/* Chooses the bin of place *rank of a sign and turns the counts of the chunks into where each begins in it. Returns how
+ * many values lie in it. */
+static int64_t choose_bin(select_task *task, const uint32_t totals[BINS], int sign, int64_t *rank)
 {
-    uint32_t totals[LEAD_BINS] = {0}, begin = 0;
-    for (int64_t chunk = 0; chunk < task->chunks; chunk++)
-        for (int bin = 0; bin < LEAD_BINS; bin++)
-            totals[bin] += task->bins[chunk][sign][bin];
-    uint32_t bin = task->bin[sign] = find_bin(totals, rank);
+    uint32_t bin = task->bin[sign] = first_bin(sign) + find_bin(totals + first_bin(sign), rank), begin = 0;
     for (int64_t chunk = 0; chunk < task->chunks; chunk++) {
-        uint32_t length = task->bins[chunk][sign][bin];
-        task->bins[chunk][sign][bin] = begin;
+        uint32_t length = task->bins[chunk][bin];
+        task->bins[chunk][bin] = begin;
         begin += length;
     }
     return begin;
@@ -141,41 +159,90 @@ static int64_t end_of_equals(const select_task *task, int sign, uint32_t magnitu
     return k;
 }
 
-tsnn_status tsnni_select_smallest(tsnni_runtime *runtime, const float *values, int64_t count, const int64_t take[2],
-                                  tsnni_cut cuts[2])
+/* Counts the bins of all chunks, and their sums into totals. The caller releases task->bins. */
+static tsnn_status count_bins(tsnni_runtime *runtime, select_task *task, uint32_t totals[BINS])
 {
-    int64_t useful = count / VALUES_PER_CHUNK + 1, chunks = tsnni_parallel_chunks(runtime->threads);
-    select_task task = {.values = values, .count = count, .chunks = chunks < useful ? chunks : useful};
+    int64_t useful = task->count / VALUES_PER_CHUNK + 1, chunks = tsnni_parallel_chunks(runtime->threads);
+    task->chunks = chunks < useful ? chunks : useful;
+    tsnn_status status = TSNNI_NEW(runtime, task->chunks, &task->bins);
+    if (status < 0)
+        return status;
+    tsnni_parallel_for(runtime->threads, PASS_COST * task->count, task->chunks, histogram_chunk, task);
+    memcpy(totals, task->bins[0], sizeof *task->bins);
+    for (int64_t chunk = 1; chunk < task->chunks; chunk++)
+        for (int bin = 0; bin < BINS; bin++)
+            totals[bin] += task->bins[chunk][bin];
+    return TSNN_OK;
+}
+
+/* The cuts that take the first take[sign] values of each sign. Releases all that the task has. */
+static tsnn_status find_cuts(tsnni_runtime *runtime, select_task *task, const uint32_t totals[BINS],
+                             const int64_t take[2], tsnni_cut cuts[2])
+{
     int64_t rank[2] = {take[0] - 1, take[1] - 1}; /* of the last value to take */
     int64_t candidate_count[2] = {0, 0};
     tsnn_status status;
-    memset(cuts, 0, 2 * sizeof *cuts);
-    if (take[0] == 0 && take[1] == 0)
-        return TSNN_OK;
-    TSNNI_TRY(TSNNI_NEW(runtime, task.chunks, &task.bins));
-    tsnni_parallel_for(runtime->threads, PASS_COST * count, task.chunks, histogram_chunk, &task);
     for (int sign = 0; sign < 2; sign++) {
-        task.bin[sign] = NO_BIN;
+        task->bin[sign] = NO_BIN;
         if (take[sign] > 0)
-            candidate_count[sign] = choose_bin(&task, sign, &rank[sign]);
-        TSNNI_TRY(TSNNI_NEW(runtime, candidate_count[sign], &task.candidates[sign]));
+            candidate_count[sign] = choose_bin(task, totals, sign, &rank[sign]);
+        TSNNI_TRY(TSNNI_NEW(runtime, candidate_count[sign], &task->candidates[sign]));
     }
-    tsnni_parallel_for(runtime->threads, PASS_COST * count, task.chunks, gather_chunk, &task);
+    tsnni_parallel_for(runtime->threads, PASS_COST * task->count, task->chunks, gather_chunk, task);
     for (int sign = 0; sign < 2; sign++) {
         uint32_t equals;
         if (take[sign] == 0)
             continue;
-        cuts[sign].magnitude =
-            select_candidate(task.candidates[sign], candidate_count[sign], task.bin[sign], &rank[sign], &equals);
+        cuts[sign].magnitude = select_candidate(task->candidates[sign], candidate_count[sign],
+                                                task->bin[sign] - first_bin(sign), &rank[sign], &equals);
         cuts[sign].end =
-            rank[sign] + 1 == equals ? count : end_of_equals(&task, sign, cuts[sign].magnitude, rank[sign] + 1);
+            rank[sign] + 1 == equals ? task->count : end_of_equals(task, sign, cuts[sign].magnitude, rank[sign] + 1);
     }
     status = TSNN_OK;
 fail:
-    tsnni_release(runtime, task.candidates[0]);
-    tsnni_release(runtime, task.candidates[1]);
-    tsnni_release(runtime, task.bins);
+    tsnni_release(runtime, task->candidates[0]);
+    tsnni_release(runtime, task->candidates[1]);
+    tsnni_release(runtime, task->bins);
     return status;
+}
+
+tsnn_status tsnni_select_smallest(tsnni_runtime *runtime, const float *values, int64_t count, const int64_t take[2],
+                                  tsnni_cut cuts[2])
+{
+    select_task task = {.values = values, .count = count};
+    uint32_t totals[BINS];
+    memset(cuts, 0, 2 * sizeof *cuts);
+    if (take[0] == 0 && take[1] == 0)
+        return TSNN_OK;
+    tsnn_status status = count_bins(runtime, &task, totals);
+    return status < 0 ? status : find_cuts(runtime, &task, totals, take, cuts);
+}
+
+tsnn_status tsnni_select_share(tsnni_runtime *runtime, const float *values, int64_t count, double share,
+                               int64_t take[2], tsnni_cut cuts[2])
+{
+    select_task task = {.values = values, .count = count};
+    uint32_t totals[BINS];
+    int64_t not_finite = 0;
+    memset(cuts, 0, 2 * sizeof *cuts);
+    tsnn_status status = count_bins(runtime, &task, totals);
+    if (status < 0)
+        return status;
+    for (int sign = 0; sign < 2; sign++) {
+        int64_t signed_count = 0;
+        for (uint32_t lead = 0; lead < LEAD_BINS; lead++) {
+            signed_count += totals[first_bin(sign) + lead];
+            not_finite += lead >= NOT_FINITE_LEAD ? totals[first_bin(sign) + lead] : 0;
+        }
+        take[sign] = (int64_t)floor(share * (double)signed_count);
+    }
+    if (not_finite > 0)
+        status = fail_not_finite(runtime, values, count);
+    if (not_finite > 0 || take[0] + take[1] == 0) {
+        tsnni_release(runtime, task.bins);
+        return status;
+    }
+    return find_cuts(runtime, &task, totals, take, cuts);
 }
 
 tsnn_status tsnni_sign_counts(tsnni_runtime *runtime, const float *values, int64_t count, int64_t counts[2])
@@ -186,16 +253,29 @@ tsnn_status tsnni_sign_counts(tsnni_runtime *runtime, const float *values, int64
         negative += bits > SIGN_BIT;
         not_finite += (bits & EXPONENT_BITS) == EXPONENT_BITS;
     }
-    if (not_finite > 0) {
-        int64_t k = 0;
-        while ((value_bits(values[k]) & EXPONENT_BITS) != EXPONENT_BITS)
-            k++;
-        return tsnni_fail(runtime, TSNN_ERROR_NOT_FINITE, "value %lld of %lld is %g", (long long)k, (long long)count,
-                          (double)values[k]);
-    }
+    if (not_finite > 0)
+        return fail_not_finite(runtime, values, count);
     counts[TSNNI_NEGATIVE] = negative;
     counts[TSNNI_POSITIVE] = count - negative;
     return TSNN_OK;
+}
+
+tsnni_cut_range tsnni_cut_range_at(const tsnni_cut cuts[2], int64_t position)
+{
+    tsnni_cut_range range = {INT32_MAX, 0, INT64_MAX}; /* takes no number */
+    int64_t most[2];
+    for (int sign = 0; sign < 2; sign++) {
+        most[sign] = (int64_t)cuts[sign].magnitude - (position >= cuts[sign].end);
+        if (cuts[sign].end > position && cuts[sign].end < range.end)
+            range.end = cuts[sign].end;
+    }
+    if (most[TSNNI_NEGATIVE] < 0)
+        most[TSNNI_NEGATIVE] = 0; /* no negative number has the magnitude 0 */
+    if (most[TSNNI_POSITIVE] + most[TSNNI_NEGATIVE] >= 0) {
+        range.lowest = 0u - (uint32_t)most[TSNNI_NEGATIVE];
+        range.span = (uint32_t)(most[TSNNI_POSITIVE] + most[TSNNI_NEGATIVE]);
+    }
+    return range;
 }
 
 /* The bits of non-negative numbers are in the order of the numbers. */

@@ -2,6 +2,7 @@
 #include "suites.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/random.h"
@@ -171,6 +172,62 @@ START_TEST(one_attempt_scales_the_word_and_refuses_the_leftover)
 }
 END_TEST
 
+/* Blocks around the carry into the second counter word, in every number that a batch may leave over. */
+START_TEST(many_blocks_at_once_are_the_blocks_one_by_one)
+{
+    enum { BLOCKS = 200 };
+    const uint64_t firsts[] = {0, 1, ((uint64_t)1 << 32) - 7, UINT64_MAX - BLOCKS};
+    tsnni_random_key key = tsnni_random_key_make(0x123456789ABCDEFu, TSNNI_PURPOSE_USER, 5, 6, 7);
+    for (int f = 0; f < 4; f++) {
+        for (int64_t blocks = 0; blocks <= BLOCKS; blocks += blocks < 20 ? 1 : 59) {
+            uint32_t words[4 * BLOCKS + 1], expected[4 * BLOCKS];
+            float floats[4 * BLOCKS];
+            words[4 * blocks] = 77;
+            tsnni_random_words(key, firsts[f], blocks, words);
+            tsnni_random_floats(key, firsts[f], blocks, floats);
+            ck_assert_uint_eq(words[4 * blocks], 77);
+            for (int64_t b = 0; b < blocks; b++) {
+                key.counter[0] = (uint32_t)(firsts[f] + (uint64_t)b);
+                key.counter[1] = (uint32_t)((firsts[f] + (uint64_t)b) >> 32);
+                tsnni_philox4x32(key.counter, key.key, expected + 4 * b);
+            }
+            ck_assert(memcmp(words, expected, (size_t)blocks * 16) == 0);
+            for (int64_t k = 0; k < 4 * blocks; k++)
+                ck_assert(floats[k] == (float)(expected[k] >> 8) * 0x1p-24f);
+        }
+    }
+}
+END_TEST
+
+START_TEST(many_integers_at_once_are_even_and_name_what_is_refused)
+{
+    enum { BLOCKS = 25000 };
+    const uint64_t bounds[] = {1, 3, 1000, (uint64_t)1 << 26, ((uint64_t)1 << 26) + 1, ((uint64_t)1 << 62) + 12345};
+    int64_t *integers = malloc(4 * BLOCKS * sizeof *integers);
+    for (int i = 0; i < 6; i++) {
+        int64_t counts[8] = {0}, refused = 0, each = tsnni_random_integers_per_block(bounds[i]);
+        tsnni_random_key key = tsnni_random_key_make(3, TSNNI_PURPOSE_USER, 0, 0, i);
+        ck_assert_int_eq(each, bounds[i] <= (uint64_t)1 << 26 ? 4 : 2);
+        tsnni_random_integers(key, 0, BLOCKS, bounds[i], integers);
+        int64_t cells = bounds[i] < 8 ? (int64_t)bounds[i] : 8;
+        int32_t inside = 1;
+        for (int64_t k = 0; k < each * BLOCKS; k++) {
+            inside &= integers[k] >= 0 && integers[k] <= (int64_t)bounds[i];
+            if (integers[k] == (int64_t)bounds[i])
+                refused++;
+            else
+                counts[(int64_t)((double)integers[k] / (double)bounds[i] * (double)cells)]++;
+        }
+        ck_assert_int_eq(inside, 1);
+        if (bounds[i] <= ((uint64_t)1 << 26) + 1)
+            ck_assert_int_le(refused, each * BLOCKS / 50);
+        if (cells > 1)
+            assert_even(counts, (int)cells, each * BLOCKS - refused);
+    }
+    free(integers);
+}
+END_TEST
+
 START_TEST(normal_numbers_have_the_moments_and_the_tails)
 {
     enum { DRAWS = 200000 };
@@ -201,12 +258,14 @@ Suite *tsnni_suite_random(void)
     tcase_add_test(bits, a_key_holds_each_part_in_its_place);
     tcase_add_test(bits, a_stream_does_not_depend_on_what_others_drew);
     tcase_add_test(bits, a_stream_is_the_blocks_in_order);
+    tcase_add_test(bits, many_blocks_at_once_are_the_blocks_one_by_one);
     tcase_add_test(bits, one_attempt_scales_the_word_and_refuses_the_leftover);
     suite_add_tcase(suite, bits);
     TCase *distributions = tcase_create("distributions");
     tcase_add_test(distributions, uniform_numbers_fill_their_interval_evenly);
     tcase_add_test(distributions, bounded_integers_are_even);
     tcase_add_test(distributions, bounds_near_the_word_size_are_unbiased);
+    tcase_add_test(distributions, many_integers_at_once_are_even_and_name_what_is_refused);
     tcase_add_test(distributions, normal_numbers_have_the_moments_and_the_tails);
     suite_add_tcase(suite, distributions);
     return suite;

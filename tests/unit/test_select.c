@@ -35,9 +35,14 @@ static void expect_exact_selection(const float *values, int64_t count, const int
     tsnni_runtime_init(&runtime);
     runtime.threads = threads;
     ck_assert_int_eq(tsnni_select_smallest(&runtime, values, count, take, cuts), TSNN_OK);
-    for (int64_t k = 0; k < count; k++)
-        ck_assert_msg(tsnni_cut_takes(cuts, values[k], k) == goes(values, count, take, k), "value %d is %a", (int)k,
+    tsnni_cut_range range = {0, 0, 0};
+    for (int64_t k = 0; k < count; k++) {
+        if (k >= range.end)
+            range = tsnni_cut_range_at(cuts, k);
+        int32_t taken = tsnni_cut_takes(cuts, values[k], k), ranged = tsnni_cut_range_takes(&range, values[k]);
+        ck_assert_msg(taken == goes(values, count, take, k) && ranged == taken, "value %d is %a", (int)k,
                       (double)values[k]);
+    }
 }
 
 /* Every pair of takes for small arrays, a few for large ones. */
@@ -149,6 +154,56 @@ START_TEST(the_first_value_that_is_no_number_is_named)
     values[17] = -INFINITY;
     ck_assert_int_eq(tsnni_sign_counts(&runtime, values, 50, counts), TSNN_ERROR_NOT_FINITE);
     ck_assert_str_eq(runtime.error_text, "value 17 of 50 is -inf");
+}
+END_TEST
+
+START_TEST(a_share_is_the_selection_of_that_many)
+{
+    enum { COUNT = 50000 };
+    const double shares[] = {0, 1e-9, .3, .5, 1};
+    float *values = malloc(COUNT * sizeof *values);
+    tsnni_stream stream;
+    tsnni_stream_init(&stream, tsnni_random_key_make(4, TSNNI_PURPOSE_USER, 0, 0, 0));
+    for (int k = 0; k < COUNT; k++)
+        values[k] = (float)(int)(300.0 * tsnni_stream_normal(&stream)) / -300.0f; /* zeros of both signs too */
+    for (int i = 0; i < 5; i++) {
+        for (int32_t threads = 1; threads <= 3; threads += 2) {
+            tsnni_runtime runtime;
+            tsnni_cut cuts[2], expected[2];
+            int64_t counts[2], take[2];
+            tsnni_runtime_init(&runtime);
+            runtime.threads = threads;
+            ck_assert_int_eq(tsnni_sign_counts(&runtime, values, COUNT, counts), TSNN_OK);
+            ck_assert_int_eq(tsnni_select_share(&runtime, values, COUNT, shares[i], take, cuts), TSNN_OK);
+            for (int sign = 0; sign < 2; sign++)
+                ck_assert_int_eq(take[sign], (int64_t)floor(shares[i] * (double)counts[sign]));
+            ck_assert_int_eq(tsnni_select_smallest(&runtime, values, COUNT, take, expected), TSNN_OK);
+            for (int sign = 0; sign < 2; sign++) {
+                ck_assert_uint_eq(cuts[sign].magnitude, expected[sign].magnitude);
+                ck_assert_int_eq(cuts[sign].end, expected[sign].end);
+            }
+        }
+    }
+    free(values);
+}
+END_TEST
+
+START_TEST(a_share_of_what_is_no_number_is_refused)
+{
+    tsnni_runtime runtime;
+    counting_allocator allocator;
+    float values[50] = {0.0f};
+    int64_t take[2];
+    tsnni_cut cuts[2];
+    const float bad[] = {NAN, -NAN, INFINITY, -INFINITY};
+    counting_runtime_init(&runtime, &allocator);
+    values[40] = NAN;
+    for (int i = 0; i < 4; i++) {
+        values[33] = bad[i];
+        ck_assert_int_eq(tsnni_select_share(&runtime, values, 50, .3, take, cuts), TSNN_ERROR_NOT_FINITE);
+        ck_assert_ptr_nonnull(strstr(runtime.error_text, "value 33 of 50 is "));
+        ck_assert_int_eq(allocator.live, 0);
+    }
 }
 END_TEST
 
@@ -362,6 +417,8 @@ Suite *tsnni_suite_select(void)
     tcase_add_test(selection, neighbouring_magnitudes_are_told_apart);
     tcase_add_test(selection, threads_do_not_change_a_selection);
     tcase_add_test(selection, the_first_value_that_is_no_number_is_named);
+    tcase_add_test(selection, a_share_is_the_selection_of_that_many);
+    tcase_add_test(selection, a_share_of_what_is_no_number_is_refused);
     tcase_add_test(selection, order_statistics_are_those_of_the_sorted_numbers);
     suite_add_tcase(suite, selection);
     TCase *moving = tcase_create("moving");

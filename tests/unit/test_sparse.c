@@ -460,6 +460,54 @@ START_TEST(the_transpose_index_names_every_connection_once_in_order)
 }
 END_TEST
 
+/* More columns than are sorted at once, for both widths of a row; more columns than connections; rows that leave few
+ * bits for a column; few columns that have all connections. */
+static const int64_t wide_shapes[][3] = {{300, 40000, 0},     {70000, 40000, 0},   {200, 5000000, 0}, {3, 35000, 0},
+                                         {1 << 22, 40000, 0}, {2000, 50000, 1900}, {100000, 50000, 1}};
+enum { WIDE_SHAPES = sizeof wide_shapes / sizeof wide_shapes[0], WIDE_COUNT = 60000 };
+
+/* skewed > 0: the connections lie in the first `skewed` columns. */
+static void sample_wide(tsnni_runtime *runtime, int shape, int64_t layer, tsnni_pattern *pattern)
+{
+    int64_t rows = wide_shapes[shape][0], columns = wide_shapes[shape][1], skewed = wide_shapes[shape][2];
+    ck_assert_int_eq(tsnni_sample_exact(runtime, rows, skewed > 0 ? skewed : columns, WIDE_COUNT, 18, layer, pattern),
+                     TSNN_OK);
+    pattern->columns = columns;
+}
+
+static int is_valid_index(const tsnni_pattern *pattern, const tsnni_transpose *transpose)
+{
+    int valid = transpose->column_ptr[0] == 0 && transpose->column_ptr[pattern->columns] == pattern->count;
+    for (int64_t column = 0; column < pattern->columns && valid; column++)
+        valid = is_valid_column(pattern, transpose, column);
+    return valid;
+}
+
+START_TEST(many_columns_are_indexed_by_groups_on_any_number_of_threads)
+{
+    for (int shape = 0; shape < WIDE_SHAPES; shape++) {
+        for (int32_t threads = 1; threads <= 3; threads += 2) {
+            tsnni_runtime runtime;
+            tsnni_pattern pattern, other;
+            tsnni_transpose transpose;
+            tsnni_runtime_init(&runtime);
+            runtime.threads = threads;
+            sample_wide(&runtime, shape, 1, &pattern);
+            ck_assert_int_eq(tsnni_transpose_build(&runtime, &pattern, &transpose), TSNN_OK);
+            ck_assert_msg(is_valid_index(&pattern, &transpose), "shape %d, %d threads", shape, (int)threads);
+            sample_wide(&runtime, shape, 2, &other);
+            const void *memory = transpose.position;
+            ck_assert_int_eq(tsnni_transpose_refill(&runtime, &other, &transpose), TSNN_OK);
+            ck_assert_ptr_eq(transpose.position, memory);
+            ck_assert_msg(is_valid_index(&other, &transpose), "shape %d, %d threads, again", shape, (int)threads);
+            tsnni_transpose_free(&runtime, &transpose);
+            tsnni_pattern_free(&runtime, &pattern);
+            tsnni_pattern_free(&runtime, &other);
+        }
+    }
+}
+END_TEST
+
 START_TEST(row_chunks_cover_all_rows_in_balance)
 {
     enum { MANY = 1000 };
@@ -560,6 +608,24 @@ static tsnn_status build_copy_and_transpose(tsnni_runtime *runtime)
     return status;
 }
 
+/* The index must still be that of the first pattern. */
+static tsnn_status refill_index(tsnni_runtime *runtime)
+{
+    tsnni_runtime other;
+    tsnni_pattern first, second;
+    tsnni_transpose transpose;
+    tsnni_runtime_init(&other);
+    sample_wide(&other, 0, 1, &first);
+    sample_wide(&other, 0, 2, &second);
+    ck_assert_int_eq(tsnni_transpose_build(&other, &first, &transpose), TSNN_OK);
+    tsnn_status status = tsnni_transpose_refill(runtime, &second, &transpose);
+    ck_assert(is_valid_index(status < 0 ? &first : &second, &transpose));
+    tsnni_transpose_free(&other, &transpose);
+    tsnni_pattern_free(&other, &first);
+    tsnni_pattern_free(&other, &second);
+    return status;
+}
+
 START_TEST(an_import_whose_memory_fails_leaves_nothing)
 {
     ck_assert_int_ge(fail_each_allocation(build_csr), 3);
@@ -570,6 +636,7 @@ END_TEST
 START_TEST(a_copy_or_index_whose_memory_fails_leaves_nothing)
 {
     ck_assert_int_ge(fail_each_allocation(build_copy_and_transpose), 5);
+    ck_assert_int_ge(fail_each_allocation(refill_index), 3);
 }
 END_TEST
 
@@ -595,6 +662,7 @@ Suite *tsnni_suite_sparse(void)
     tcase_add_test(pattern, what_is_exported_imports_to_the_same_matrix);
     tcase_add_test(pattern, a_copy_is_equal_and_apart);
     tcase_add_test(pattern, the_transpose_index_names_every_connection_once_in_order);
+    tcase_add_test(pattern, many_columns_are_indexed_by_groups_on_any_number_of_threads);
     tcase_add_test(pattern, a_copy_or_index_whose_memory_fails_leaves_nothing);
     suite_add_tcase(suite, pattern);
     TCase *partition = tcase_create("partition");
