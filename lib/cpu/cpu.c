@@ -54,7 +54,7 @@ uint32_t tsnni_cpu_features(void)
 static int64_t cache_in_leaf(uint32_t leaf, uint32_t level)
 {
     uint32_t eax, ebx, ecx, edx;
-    if (__get_cpuid_max(leaf & 0x80000000u, NULL) < leaf)
+    if ((uint32_t)__get_cpuid_max(leaf & 0x80000000u, NULL) < leaf)
         return 0;
     for (uint32_t cache = 0; cache < MOST_CACHES; cache++) {
         __cpuid_count(leaf, cache, eax, ebx, ecx, edx);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 /* Bytes that no cache holds. */
-#define MEMORY_BYTES ((int64_t)256 << 20)
+#define MEMORY_BYTES ((int64_t)128 << 20)
 
 static void show(bench *b, const char *name, const bench_probe *probe, const char *unit, double seconds)
 {

@@ -21,7 +21,7 @@
 #define FAR_AHEAD 64
 #define FEWEST_ROWS 16384
 #define MOST_ROWS (1 << 20)
-#define TRIALS 5
+#define TRIALS 3
 
 typedef uint32_t line __attribute__((vector_size(LINE), may_alias));
 
@@ -285,7 +285,7 @@ bench_probe bench_probe_rows(bench *b, tsnni_isa isa, int64_t bytes, int64_t row
     bench_probe probe = make(b, BENCH_PROBE_ROWS, isa, bytes);
     int64_t rows = bytes / row_bytes;
     probe.row_bytes = row_bytes;
-    probe.count = 2 * rows < FEWEST_ROWS ? FEWEST_ROWS : 2 * rows > MOST_ROWS ? MOST_ROWS : 2 * rows;
+    probe.count = rows < FEWEST_ROWS ? FEWEST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
     probe.row = bench_array(b, probe.count + FAR_AHEAD, sizeof *probe.row);
     tsnni_stream stream;
     tsnni_stream_init(&stream, tsnni_random_key_make(1, TSNNI_PURPOSE_USER, 0, 0, 0));
