@@ -8,7 +8,9 @@
 #include <string.h>
 
 #define MOST_PROBES 4
-#define MOST_ISAS 2
+
+/* Up to this many times the second-level cache, panels can keep rows there. */
+#define PANELS_REACH 3
 
 /* Bytes that no cache holds, for the streams. */
 #define MEMORY_BYTES ((int64_t)128 << 20)
@@ -87,8 +89,7 @@ static void limit_by_memory(bench *b, const bench_layer *layer, limit *l)
     }
 }
 
-/* Which limit: by where the rows of both passes come from. Up to a few times the second-level cache, panels can keep
- * them there. */
+/* Which limit: by where the rows of both passes come from. */
 static limit limit_of(bench *b, const bench_layer *layer, tsnni_isa isa)
 {
     int64_t forward = gathered_bytes(layer, BENCH_FORWARD), backward = gathered_bytes(layer, BENCH_BACKWARD);
@@ -99,7 +100,7 @@ static limit limit_of(bench *b, const bench_layer *layer, tsnni_isa isa)
         limit_by_multiplying(b, layer, isa, &l);
     else if (bytes > b->caches.level3)
         limit_by_memory(b, layer, &l);
-    else if (layer->shape->inputs + layer->shape->outputs > 4 * 4000)
+    else if (bytes > PANELS_REACH * b->caches.level2)
         limit_by_rows(b, layer, "L3 rows", bytes, &l);
     else
         limit_by_rows(b, layer, "L2 rows", b->caches.level2 / 2, &l);
