@@ -57,6 +57,8 @@ DEMO_FLAGS  ?= --sampling exact --init-scale 1 --optimizer nesterov --lr 0.1 --s
 PEERS_FLAGS ?=
 # Debian's Python has Debian's SciPy; the environment of deps-peers is built on it.
 PYTHON ?= $(firstword $(wildcard $(BUILD)/peers/venv/bin/python /usr/bin/python3) python3)
+# Options of `make bench`: see build/bench/bench --help.
+BENCH_FLAGS ?=
 
 # Suites that `make valgrind` runs; empty: all.
 VALGRIND_SUITES ?=
@@ -149,7 +151,8 @@ UNIT_OBJECTS  := $(UNIT_SOURCES:%.c=$(BUILD)/obj/%.o)
 UNIT_TESTS    := $(BUILD)/tests/unit
 EXAMPLE_TESTS := $(patsubst tests/examples/%.c,$(BUILD)/tests/examples/%,$(wildcard tests/examples/*.c))
 PLAIN_CLIENT  := $(BUILD)/tests/plain
-BENCHMARKS    := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bench/*.c))
+BENCH         := $(BUILD)/bench/bench
 
 # --- build ------------------------------------------------------------------------------------------------------------
 
@@ -167,6 +170,8 @@ $(BUILD)/flags: FORCE
 
 $(BUILD)/obj/%.o: INCLUDES = -Iinclude -Ilib
 $(BUILD)/obj/tests/%.o: INCLUDES = -Iinclude -Ilib -Isrc -Itests/unit $(CHECK_CFLAGS)
+# The benchmark writes JSON; measuring files that are programs as well leave their main out of it.
+$(BUILD)/obj/tests/bench/%.o: INCLUDES = -Iinclude -Ilib -Isrc -DTSNN_BENCH_NO_MAIN $(train_mlp_CFLAGS)
 $(BUILD)/obj/examples/%.o: INCLUDES = -Iinclude $($(firstword $(subst /, ,$*))_CFLAGS)
 
 define compile
@@ -239,8 +244,8 @@ $(UNIT_TESTS): $(UNIT_OBJECTS) $(STATIC_LIB)
 $(EXAMPLE_TESTS): $(BUILD)/tests/examples/%: $(BUILD)/obj/tests/examples/%.o $(STATIC_LIB)
 	$(call link,$(train_mlp_LIBS))
 
-$(BENCHMARKS): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(STATIC_LIB)
-	$(call link)
+$(BENCH): $(BENCH_OBJECTS) $(STATIC_LIB)
+	$(call link,$(train_mlp_LIBS))
 
 # The build by hand that the documentation promises: no flags, no configuring, any compiler called cc.
 $(PLAIN_CLIENT): tests/install/client.c $(LIB_SOURCES) $(ALL_HEADERS)
@@ -311,8 +316,8 @@ check-arm: ## build the kernels for aarch64 and compare them with the reference 
 # --- measuring and showing --------------------------------------------------------------------------------------------
 
 .PHONY: bench bench-peers demo docs
-bench: $(BENCHMARKS) ## build and run the benchmarks
-	@for program in $(BENCHMARKS); do echo "== $$program"; $$program || exit 1; done
+bench: $(BENCH) ## measure this machine and the library on it (BENCH_FLAGS="--quick --shape S1")
+	@$(BENCH) $(BENCH_FLAGS)
 
 bench-peers: $(STATIC_LIB) ## the same work by SciPy, Eigen, PyTorch and others (PEERS_FLAGS="--quick --peer eigen")
 	@BUILD="$(BUILD)" CC="$(CC)" CXX="$(CXX)" OPENMP_FLAGS="$(OPENMP_FLAGS)" PKG_CONFIG="$(PKG_CONFIG)" \
@@ -378,7 +383,8 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | sort | \
 	    awk -F'|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 	@echo
-	@echo "  Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS OPENMP=1|0 BUILD=folder V=1 prefix DESTDIR DEMO_EPOCHS PEERS_FLAGS PYTHON"
+	@echo "  Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS OPENMP=1|0 BUILD=folder V=1 prefix DESTDIR DEMO_EPOCHS BENCH_FLAGS"
+	@echo "             PEERS_FLAGS PYTHON"
 
 .DELETE_ON_ERROR:
 

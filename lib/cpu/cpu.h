@@ -17,7 +17,8 @@ uint32_t tsnni_cpu_features(void);
 uint64_t tsnni_cpu_flush_denormals(void);
 void tsnni_cpu_float_mode_restore(uint64_t mode);
 
-/* Bytes; fallbacks of 32 KiB, 1 MiB, 16 MiB where the system does not tell. level: 1, 2 or 3. */
+/* Bytes that one core can use; fallbacks of 32 KiB, 1 MiB, 16 MiB where neither the processor nor the system tells.
+ * level: 1, 2 or 3. */
 int64_t tsnni_cpu_cache_bytes(int32_t level);
 
 #endif
