@@ -41,12 +41,18 @@ uint32_t tsnni_cpu_features(void)
     return features;
 }
 
-#define MXCSR_FLUSH 0x8040u /* flush to zero, denormals are zero */
+/* All exceptions masked, round to nearest; flush to zero, denormals are zero. */
+#define MXCSR_KERNELS (0x1F80u | 0x8040u)
+
+uint64_t tsnni_cpu_float_mode(void)
+{
+    return _mm_getcsr();
+}
 
 uint64_t tsnni_cpu_flush_denormals(void)
 {
-    uint32_t mode = _mm_getcsr();
-    _mm_setcsr(mode | MXCSR_FLUSH);
+    uint64_t mode = tsnni_cpu_float_mode();
+    _mm_setcsr(MXCSR_KERNELS);
     return mode;
 }
 
@@ -64,11 +70,17 @@ uint32_t tsnni_cpu_features(void)
 
 #define FPCR_FZ ((uint64_t)1 << 24)
 
-uint64_t tsnni_cpu_flush_denormals(void)
+uint64_t tsnni_cpu_float_mode(void)
 {
     uint64_t mode;
     __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
-    __asm__ volatile("msr fpcr, %0" : : "r"(mode | FPCR_FZ) : "memory");
+    return mode;
+}
+
+uint64_t tsnni_cpu_flush_denormals(void)
+{
+    uint64_t mode = tsnni_cpu_float_mode();
+    tsnni_cpu_float_mode_restore(FPCR_FZ);
     return mode;
 }
 
@@ -80,6 +92,11 @@ void tsnni_cpu_float_mode_restore(uint64_t mode)
 #else
 
 uint32_t tsnni_cpu_features(void)
+{
+    return 0;
+}
+
+uint64_t tsnni_cpu_float_mode(void)
 {
     return 0;
 }
