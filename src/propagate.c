@@ -12,8 +12,13 @@
 #define TSNNI_FORWARD_ROW_COST 3
 #define TSNNI_BACKWARD_ROW_COST 4
 
-/* Nanoseconds of work are about multiply-adds over this, one thread. */
-#define TSNNI_MULTIPLY_ADDS_PER_NANOSECOND 32
+/* Work in nanoseconds of one thread, measured: a connection costs the columns of a row and WORK_COLUMNS more, at
+ * WORK_RATE columns a nanosecond. */
+#define TSNNI_WORK_COLUMNS 16
+#define TSNNI_WORK_RATE 32
+
+/* Neurons whose biases are updated in a nanosecond. */
+#define TSNNI_BIAS_RATE 2
 
 /* How a range of rows is cut: by connections when pointer is set, else evenly. */
 typedef struct row_span {
@@ -39,7 +44,7 @@ static int32_t is_slope(const tsnni_stage *stage)
 
 static int64_t pass_work(int64_t connections, int64_t width)
 {
-    return connections * width / TSNNI_MULTIPLY_ADDS_PER_NANOSECOND;
+    return connections * (width + TSNNI_WORK_COLUMNS) / TSNNI_WORK_RATE;
 }
 
 /* ---- the batch enters ---- */
@@ -98,27 +103,20 @@ static void forward_chunk(void *argument, int64_t chunk, int32_t worker)
     call->kernel(&call->task, begin, end);
 }
 
-/* Activations that the kernels do not fuse, on the rows or the groups of columns of one stage. */
-typedef struct activation_call {
-    const tsnni_stage *stage;
-    int64_t hidden_index, stride, width, rows;
-    float *z; /* becomes a */
+/* Activations that forward does not fuse, in place on rows or (softmax) on groups of columns. */
+typedef struct function_call {
+    void (*kernel)(const tsnni_function *task, int64_t begin, int64_t end);
+    tsnni_function task;
     row_span span;
-} activation_call;
+} function_call;
 
-static void activation_chunk(void *argument, int64_t chunk, int32_t worker)
+static void function_chunk(void *argument, int64_t chunk, int32_t worker)
 {
     (void)worker;
-    const activation_call *call = argument;
+    const function_call *call = argument;
     int64_t begin, end;
     span_chunk(&call->span, chunk, &begin, &end);
-    for (int64_t i = begin; i < end; i++) {
-        if (call->stage->activation.kind == TSNN_ACTIVATION_SOFTMAX)
-            tsnni_softmax_group(call->z + i * TSNNI_COLUMN_GROUP, call->rows, call->stride);
-        else
-            tsnni_activation_apply(&call->stage->activation, call->hidden_index, call->z + i * call->stride,
-                                   call->z + i * call->stride, call->width);
-    }
+    call->kernel(&call->task, begin, end);
 }
 
 static void activate(const tsnn_network *network, tsnni_workspace *workspace, int64_t l, int64_t count)
@@ -136,41 +134,48 @@ static void activate(const tsnn_network *network, tsnni_workspace *workspace, in
         }
         return;
     }
-    int32_t softmax = stage->activation.kind == TSNN_ACTIVATION_SOFTMAX;
-    activation_call call = {stage,
-                            l,
-                            stride,
-                            width,
-                            rows,
-                            workspace->undropped[l],
-                            {NULL, softmax ? width / TSNNI_COLUMN_GROUP : rows, 0, tsnni_parallel_chunks(threads)}};
-    tsnni_parallel_for(threads, 5 * rows * width, call.span.chunks, activation_chunk, &call);
+    const tsnni_kernels *kernels = network->context->kernels;
+    int32_t kind = stage->activation.kind, softmax = kind == TSNN_ACTIVATION_SOFTMAX;
+    function_call call = {softmax                           ? kernels->softmax
+                          : kind == TSNN_ACTIVATION_SIGMOID ? kernels->sigmoid
+                                                            : kernels->hyperbolic_tangent,
+                          {rows, workspace->undropped[l], stride, width},
+                          {NULL, softmax ? width / TSNNI_COLUMN_GROUP : rows, 0, tsnni_parallel_chunks(threads)}};
+    tsnni_parallel_for(threads, rows * width, call.span.chunks, function_chunk, &call);
 }
 
-static void copy_rows(const float *from, float *to, int64_t rows, int64_t stride, int64_t width)
+/* Dropout of outputs that the kernels did not activate: the derivative needs them undropped as well. */
+typedef struct dropout_call {
+    forward_call forward;
+    const float *undropped;
+} dropout_call;
+
+static void dropout_chunk(void *argument, int64_t chunk, int32_t worker)
 {
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t c = 0; c < width; c++)
-            to[i * stride + c] = from[i * stride + c];
+    const dropout_call *call = argument;
+    const tsnni_forward *task = &call->forward.task;
+    int64_t begin, end;
+    span_chunk(&call->forward.span, chunk, &begin, &end);
+    for (int64_t j = begin; j < end; j++)
+        memcpy(task->y + j * task->stride, call->undropped + j * task->stride, (size_t)task->width * sizeof(float));
+    forward_chunk((void *)(uintptr_t)&call->forward, chunk, worker);
 }
 
 /* Activation and dropout of a stage whose kernel wrote plain sums. */
 static void finish_outputs(const tsnn_network *network, tsnni_workspace *workspace, int64_t l, int64_t count,
-                           forward_call *call, int32_t dropout)
+                           const forward_call *call, int32_t dropout)
 {
     activate(network, workspace, l, count);
-    if (workspace->undropped[l] != workspace->output[l])
-        copy_rows(workspace->undropped[l], workspace->output[l], call->task.columns, call->task.stride,
-                  call->task.width);
-    if (!dropout)
-        return;
-    call->kernel = network->context->kernels->dropout;
-    call->task.y = workspace->output[l];
-    call->task.keep = workspace->keep[l];
-    call->span.pointer = NULL;
-    call->span.rows = call->task.columns;
-    tsnni_parallel_for(network->context->runtime.threads, call->task.columns * call->task.width, call->span.chunks,
-                       forward_chunk, call);
+    if (workspace->undropped[l] == workspace->output[l])
+        return; /* nothing to drop, ever */
+    dropout_call dropping = {*call, workspace->undropped[l]};
+    dropping.forward.kernel = network->context->kernels->dropout;
+    dropping.forward.task.y = workspace->output[l];
+    dropping.forward.task.keep = dropout ? workspace->keep[l] : NULL;
+    dropping.forward.span.pointer = NULL;
+    dropping.forward.span.rows = call->task.columns;
+    tsnni_parallel_for(network->context->runtime.threads, call->task.columns * call->task.width / 2,
+                       dropping.forward.span.chunks, dropout_chunk, &dropping);
 }
 
 typedef struct expand_call {
@@ -379,17 +384,41 @@ static void finish_delta(const tsnn_network *network, tsnni_workspace *workspace
     run_derivative_kernel(network, &call);
 }
 
+/* Biases change by their gradient, or add it to what is there. */
+typedef struct bias_call {
+    const tsnni_kernels *kernels;
+    float *bias, *velocity;
+    const float *gradient;
+    const tsnni_update *update; /* NULL: bias is a gradient, to be added to */
+    row_span span;
+} bias_call;
+
+static void bias_chunk(void *argument, int64_t chunk, int32_t worker)
+{
+    (void)worker;
+    const bias_call *call = argument;
+    int64_t begin, end;
+    span_chunk(&call->span, chunk, &begin, &end);
+    if (call->update != NULL)
+        call->kernels->update(call->bias, call->velocity, call->gradient, call->update, begin, end);
+    for (int64_t j = begin; call->update == NULL && j < end; j++)
+        call->bias[j] += call->gradient[j];
+}
+
 static void apply_to_biases(const tsnn_network *network, tsnni_workspace *workspace, int64_t l,
                             const tsnni_update *update, tsnn_gradient *gradient)
 {
     tsnn_layer *layer = network->stages[l].layer;
+    int32_t threads = network->context->runtime.threads;
     int64_t outputs = layer->topology.pattern.columns;
-    const float *bias_gradient = workspace->bias_gradient[l % 2];
-    if (gradient != NULL)
-        for (int64_t j = 0; j < outputs; j++)
-            gradient->layers[l].bias[j] += bias_gradient[j];
-    else if (!layer->frozen)
-        network->context->kernels->update(layer->bias, layer->bias_velocity, bias_gradient, update, 0, outputs);
+    bias_call call = {network->context->kernels,
+                      gradient != NULL ? gradient->layers[l].bias : layer->bias,
+                      layer->bias_velocity,
+                      workspace->bias_gradient[l % 2],
+                      gradient != NULL ? NULL : update,
+                      {NULL, outputs, 0, tsnni_parallel_chunks(threads)}};
+    if (gradient != NULL || !layer->frozen)
+        tsnni_parallel_for(threads, outputs / TSNNI_BIAS_RATE, call.span.chunks, bias_chunk, &call);
 }
 
 /* Layer l: its weights (or their gradient) from delta[l % 2], and delta of stage l - 1 when `pass_down`. */
@@ -439,8 +468,7 @@ static void backward_stage(const tsnn_network *network, tsnni_workspace *workspa
         call.span = (row_span){topology->pattern.row_ptr, topology->pattern.rows, TSNNI_BACKWARD_ROW_COST, chunks};
     }
     if (call.task.mode != TSNNI_BACKWARD_INPUT || pass_down)
-        tsnni_parallel_for(threads, 2 * pass_work(topology->pattern.count, call.task.width), chunks, backward_chunk,
-                           &call);
+        tsnni_parallel_for(threads, pass_work(topology->pattern.count, call.task.width), chunks, backward_chunk, &call);
     if (pass_down && !fused)
         finish_delta(network, workspace, l - 1, count, pass, 0);
 }

@@ -76,12 +76,18 @@ static int64_t cache_by_processor(int32_t level)
     return bytes > 0 ? bytes : cache_in_leaf(LEAF_CACHES_AMD, (uint32_t)level);
 }
 
-#define MXCSR_FLUSH 0x8040u /* flush to zero, denormals are zero */
+/* All exceptions masked, round to nearest; flush to zero, denormals are zero. */
+#define MXCSR_KERNELS (0x1F80u | 0x8040u)
+
+uint64_t tsnni_cpu_float_mode(void)
+{
+    return _mm_getcsr();
+}
 
 uint64_t tsnni_cpu_flush_denormals(void)
 {
-    uint32_t mode = _mm_getcsr();
-    _mm_setcsr(mode | MXCSR_FLUSH);
+    uint64_t mode = tsnni_cpu_float_mode();
+    _mm_setcsr(MXCSR_KERNELS);
     return mode;
 }
 
@@ -105,11 +111,17 @@ uint32_t tsnni_cpu_features(void)
 
 #define FPCR_FZ ((uint64_t)1 << 24)
 
-uint64_t tsnni_cpu_flush_denormals(void)
+uint64_t tsnni_cpu_float_mode(void)
 {
     uint64_t mode;
     __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
-    __asm__ volatile("msr fpcr, %0" : : "r"(mode | FPCR_FZ) : "memory");
+    return mode;
+}
+
+uint64_t tsnni_cpu_flush_denormals(void)
+{
+    uint64_t mode = tsnni_cpu_float_mode();
+    tsnni_cpu_float_mode_restore(FPCR_FZ);
     return mode;
 }
 
@@ -127,6 +139,11 @@ static int64_t cache_by_processor(int32_t level)
 }
 
 uint32_t tsnni_cpu_features(void)
+{
+    return 0;
+}
+
+uint64_t tsnni_cpu_float_mode(void)
 {
     return 0;
 }

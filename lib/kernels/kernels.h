@@ -103,6 +103,14 @@ typedef struct tsnni_batch_store {
     int64_t out_stride;
 } tsnni_batch_store;
 
+/* y becomes f(y), for the functions that forward does not fuse. At most 3 units in the last place from the true
+ * value; e^x counts as 0 below x = -87. NaN stays NaN. */
+typedef struct tsnni_function {
+    int64_t rows; /* neurons: softmax only */
+    float *y;
+    int64_t stride, width;
+} tsnni_function;
+
 typedef struct tsnni_kernels {
     const char *name; /* "ref", "avx2", "avx512", "neon" */
     tsnni_isa isa;
@@ -124,6 +132,12 @@ typedef struct tsnni_kernels {
     void (*dropout)(const tsnni_forward *task, int64_t begin, int64_t end);
     /* The derivative and the row sums of `backward` alone, in place on rows of dx. */
     void (*derivative)(const tsnni_backward *task, int64_t begin, int64_t end);
+
+    /* Range: rows. */
+    void (*sigmoid)(const tsnni_function *task, int64_t begin, int64_t end);
+    void (*hyperbolic_tangent)(const tsnni_function *task, int64_t begin, int64_t end);
+    /* Over all rows of each column. Range: groups of columns. */
+    void (*softmax)(const tsnni_function *task, int64_t begin, int64_t end);
 
     /* Range: features. */
     void (*batch_load)(const tsnni_batch_load *task, int64_t begin, int64_t end);

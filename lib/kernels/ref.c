@@ -1,6 +1,8 @@
 /* The kernels in plain C: what every other table is tested against, and what runs where no vector unit is known. */
 #include "kernels/tables.h"
 
+#include <math.h>
+
 enum { SIXTEEN_BIT, THIRTY_TWO_BIT };
 
 static int64_t index_at(const void *indices, int width, int64_t k)
@@ -222,6 +224,43 @@ static void dense_backward(const tsnni_backward *task, int64_t begin, int64_t en
     }
 }
 
+/* e^x for x <= 0. */
+static float exp_negative(float x)
+{
+    return x < -87.0f ? 0.0f : expf(x);
+}
+
+static void sigmoid(const tsnni_function *task, int64_t begin, int64_t end)
+{
+    for (int64_t j = begin; j < end; j++)
+        for (int64_t c = 0; c < task->width; c++) {
+            float *y = task->y + j * task->stride + c, e = exp_negative(-fabsf(*y));
+            *y = (*y < 0 ? e : 1.0f) / (1.0f + e);
+        }
+}
+
+static void hyperbolic_tangent(const tsnni_function *task, int64_t begin, int64_t end)
+{
+    for (int64_t j = begin; j < end; j++)
+        for (int64_t c = 0; c < task->width; c++)
+            task->y[j * task->stride + c] = tanhf(task->y[j * task->stride + c]);
+}
+
+static void softmax(const tsnni_function *task, int64_t begin, int64_t end)
+{
+    for (int64_t c = begin * TSNNI_COLUMN_GROUP; task->rows > 0 && c < end * TSNNI_COLUMN_GROUP; c++) {
+        float *y = task->y + c, largest = y[0], sum = 0;
+        for (int64_t k = 1; k < task->rows; k++)
+            largest = y[k * task->stride] > largest ? y[k * task->stride] : largest;
+        for (int64_t k = 0; k < task->rows; k++) {
+            y[k * task->stride] = exp_negative(y[k * task->stride] - largest);
+            sum += y[k * task->stride];
+        }
+        for (int64_t k = 0; k < task->rows; k++)
+            y[k * task->stride] *= 1.0f / sum;
+    }
+}
+
 static void batch_load(const tsnni_batch_load *task, int64_t begin, int64_t end)
 {
     for (int64_t c = 0; c < task->width; c++) {
@@ -256,6 +295,9 @@ const tsnni_kernels tsnni_kernels_ref = {
     .update = update,
     .dropout = dropout,
     .derivative = derivative,
+    .sigmoid = sigmoid,
+    .hyperbolic_tangent = hyperbolic_tangent,
+    .softmax = softmax,
     .batch_load = batch_load,
     .batch_store = batch_store,
 };

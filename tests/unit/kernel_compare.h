@@ -51,5 +51,6 @@ void tsnni_compare_sizes(const tsnni_kernels *kernels, tsnni_report *report);
 void tsnni_compare_batches(const tsnni_kernels *kernels, tsnni_report *report);
 void tsnni_compare_shapes(const tsnni_kernels *kernels, tsnni_report *report);
 void tsnni_compare_flat(const tsnni_kernels *kernels, tsnni_report *report);
+void tsnni_compare_functions(const tsnni_kernels *kernels, tsnni_report *report);
 
 #endif

@@ -24,6 +24,7 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_callbacks());
     srunner_add_suite(runner, tsnni_suite_dropout());
     srunner_add_suite(runner, tsnni_suite_bits());
+    srunner_add_suite(runner, tsnni_suite_threads());
     srunner_add_suite(runner, tsnni_suite_abuse());
     srunner_add_suite(runner, tsnni_suite_abuse_training());
     srunner_add_suite(runner, tsnni_suite_structs());

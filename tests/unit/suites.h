@@ -22,6 +22,7 @@ Suite *tsnni_suite_trainer(void);
 Suite *tsnni_suite_callbacks(void);
 Suite *tsnni_suite_dropout(void);
 Suite *tsnni_suite_bits(void);
+Suite *tsnni_suite_threads(void);
 Suite *tsnni_suite_abuse(void);
 Suite *tsnni_suite_abuse_training(void);
 Suite *tsnni_suite_structs(void);

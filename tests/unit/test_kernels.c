@@ -57,6 +57,12 @@ START_TEST(the_shapes_that_are_timed_agree_with_double_precision)
 }
 END_TEST
 
+START_TEST(sigmoid_tanh_and_softmax_are_within_three_units_in_the_last_place)
+{
+    expect_no_mismatch(_i, tsnni_compare_functions);
+}
+END_TEST
+
 START_TEST(update_dropout_derivative_and_batch_transposes_agree)
 {
     expect_no_mismatch(_i, tsnni_compare_flat);
@@ -212,6 +218,8 @@ Suite *tsnni_suite_kernels(void)
     tcase_add_loop_test(compared, the_shapes_that_are_timed_agree_with_double_precision, TSNNI_ISA_REF,
                         TSNNI_ISA_NEON + 1);
     tcase_add_loop_test(compared, update_dropout_derivative_and_batch_transposes_agree, TSNNI_ISA_REF,
+                        TSNNI_ISA_NEON + 1);
+    tcase_add_loop_test(compared, sigmoid_tanh_and_softmax_are_within_three_units_in_the_last_place, TSNNI_ISA_REF,
                         TSNNI_ISA_NEON + 1);
     tcase_add_loop_test(compared, a_width_of_zero_changes_nothing, TSNNI_ISA_REF, TSNNI_ISA_NEON + 1);
     suite_add_tcase(suite, compared);

@@ -91,6 +91,22 @@ INLINE vec vfnma(vec a, vec b, vec c)
     return vfmsq_f32(c, a, b);
 }
 
+INLINE vec vdiv(vec a, vec b)
+{
+    return vdivq_f32(a, b);
+}
+
+INLINE vec vnearest(vec v)
+{
+    return vrndnq_f32(v);
+}
+
+INLINE vec vscale(vec v, vec n)
+{
+    int32x4_t exponent = vshlq_n_s32(vcvtnq_s32_f32(n), 23);
+    return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(v), exponent));
+}
+
 INLINE float vsum(vec v)
 {
     return vaddvq_f32(v);

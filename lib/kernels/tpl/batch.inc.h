@@ -1,5 +1,8 @@
 /* Between the caller's sample-major rows and the feature-major matrices: transposes in registers. */
 
+/* Cache lines ahead in each sample's row. */
+#define LOAD_AHEAD 8
+
 /* LANES features of the samples in columns [c, c + LANES). */
 INLINE void load_block(const tsnni_batch_load *task, int64_t f, int64_t c)
 {
@@ -11,7 +14,7 @@ INLINE void load_block(const tsnni_batch_load *task, int64_t f, int64_t c)
         if (c + r < task->count) {
             int64_t sample = task->index ? task->index[c + r] : c + r;
             const float *from = task->samples + sample * task->sample_stride + f;
-            PREFETCH(from + FLOATS_PER_LINE);
+            PREFETCH(from + LOAD_AHEAD * FLOATS_PER_LINE);
             rows[r] = vload(from);
             if (task->shift)
                 rows[r] = vmul(vsub(rows[r], shift), scale);
@@ -37,7 +40,8 @@ static TARGET void load_feature(const tsnni_batch_load *task, int64_t f)
     }
 }
 
-/* A last block that is not full overlaps the one before it. */
+/* Sample by sample: the rows of few samples are read along, which memory serves best. A last block that is not full
+ * overlaps the one before it. */
 static TARGET void batch_load(const tsnni_batch_load *task, int64_t begin, int64_t end)
 {
     if (end - begin < LANES) {
@@ -45,11 +49,9 @@ static TARGET void batch_load(const tsnni_batch_load *task, int64_t begin, int64
             load_feature(task, f);
         return;
     }
-    for (int64_t block = begin; block < end; block += LANES) {
-        int64_t f = end - block < LANES ? end - LANES : block;
-        for (int64_t c = 0; c < task->width; c += LANES)
-            load_block(task, f, c);
-    }
+    for (int64_t c = 0; c < task->width; c += LANES)
+        for (int64_t block = begin; block < end; block += LANES)
+            load_block(task, end - block < LANES ? end - LANES : block, c);
 }
 
 INLINE void store_block(const tsnni_batch_store *task, int64_t f, int64_t c)

@@ -19,6 +19,8 @@
  *   HOLD(v)               keeps a loaded vector in its register: compilers like to load it again for each use
  *   vzero vset1 vadd vsub vmul
  *   vfma(a, b, c)         a * b + c, rounded once;  vfnma(a, b, c): c - a * b
+ *   vdiv vnearest         nearest: to whole numbers, halves to even ones
+ *   vscale(v, n)          v 2^n for whole n, where v and the result are normal numbers
  *   vsum                  of all lanes
  *   vdots4(to, a, b, c, d, adds)   stores the sums of the lanes of four vectors, or adds them to what is there
  *   vnegative(v)          v < 0
@@ -65,6 +67,7 @@ INLINE void prefetch_columns_far(const float *row, const int groups)
 #include "kernels/tpl/epilogue.inc.h"
 #include "kernels/tpl/update.inc.h"
 #include "kernels/tpl/dense.inc.h"
+#include "kernels/tpl/function.inc.h"
 #include "kernels/tpl/batch.inc.h"
 
 #define INDEX uint16_t
@@ -85,4 +88,5 @@ INLINE void prefetch_columns_far(const float *row, const int groups)
 #define KERNEL_FUNCTIONS                                                                                               \
     .lanes = LANES, .forward = {forward_16, forward_32}, .backward = {backward_16, backward_32},                       \
     .dense_forward = dense_forward, .dense_backward = dense_backward, .update = update, .dropout = dropout,            \
-    .derivative = derivative, .batch_load = batch_load, .batch_store = batch_store
+    .derivative = derivative, .sigmoid = sigmoid, .hyperbolic_tangent = hyperbolic_tangent, .softmax = softmax,        \
+    .batch_load = batch_load, .batch_store = batch_store

@@ -87,6 +87,22 @@ INLINE vec vfnma(vec a, vec b, vec c)
     return _mm256_fnmadd_ps(a, b, c);
 }
 
+INLINE vec vdiv(vec a, vec b)
+{
+    return _mm256_div_ps(a, b);
+}
+
+INLINE vec vnearest(vec v)
+{
+    return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+
+INLINE vec vscale(vec v, vec n)
+{
+    __m256i exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(v), exponent));
+}
+
 INLINE float vsum(vec v)
 {
     __m128 half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));

@@ -82,6 +82,22 @@ INLINE vec vfnma(vec a, vec b, vec c)
     return _mm512_fnmadd_ps(a, b, c);
 }
 
+INLINE vec vdiv(vec a, vec b)
+{
+    return _mm512_div_ps(a, b);
+}
+
+INLINE vec vnearest(vec v)
+{
+    return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+
+INLINE vec vscale(vec v, vec n)
+{
+    __m512i exponent = _mm512_slli_epi32(_mm512_cvtps_epi32(n), 23);
+    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(v), exponent));
+}
+
 INLINE float vsum(vec v)
 {
     __m256 half = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
