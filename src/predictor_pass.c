@@ -8,7 +8,7 @@
 
 /* Share of the first layer's connections below which going from input to output is less work: a connection costs more
  * that way, since each one is added to a sum in memory. */
-#define TSNNI_BY_INPUT_SHARE 0.5
+#define TSNNI_BY_INPUT_SHARE 0.4
 
 /* As in training: rows that come from a farther cache are asked for earlier. */
 #define TSNNI_PREFETCH_NEAR 8
@@ -30,9 +30,8 @@ static void load_sample(const tsnn_predictor *predictor, const tsnni_sample_rows
     if (rows->features != NULL && predictor->shift == NULL) {
         memcpy(x, rows->features + sample * inputs, (size_t)inputs * sizeof *x);
     } else if (rows->features != NULL) {
-        const float *from = rows->features + sample * inputs, *shift = predictor->shift, *scale = predictor->scale;
-        for (int64_t f = 0; f < inputs; f++)
-            x[f] = (from[f] - shift[f]) * scale[f];
+        predictor->kernels->standardise(rows->features + sample * inputs, predictor->shift, predictor->scale, x,
+                                        inputs);
     } else {
         for (int64_t f = 0; f < inputs; f++)
             x[f] = standardise(predictor, f, 0.0f);

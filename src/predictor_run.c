@@ -12,8 +12,12 @@
 
 /* ---- checks ---- */
 
-static tsnn_status check_dense(tsnni_runtime *errors, const float *features, int64_t numbers, int64_t inputs)
+static tsnn_status check_dense(const tsnn_predictor *predictor, tsnni_runtime *errors, const float *features,
+                               int64_t numbers)
 {
+    int64_t inputs = tsnni_predictor_inputs(predictor);
+    if (predictor->kernels->finite(features, numbers))
+        return TSNN_OK;
     for (int64_t k = 0; k < numbers; k++)
         if (!isfinite(features[k]))
             return tsnni_fail(errors, TSNN_ERROR_NOT_FINITE, "sample %lld: feature %lld is %g", (long long)(k / inputs),
@@ -68,7 +72,7 @@ static tsnn_status check_samples(const tsnn_predictor *predictor, tsnni_runtime 
         return tsnni_fail(errors, TSNN_ERROR_OVERFLOW, "%lld samples of %lld features", (long long)samples->count,
                           (long long)inputs);
     if (samples->features != NULL)
-        return check_dense(errors, samples->features, numbers, inputs);
+        return check_dense(predictor, errors, samples->features, numbers);
     return check_sparse(errors, samples, inputs);
 }
 

@@ -172,6 +172,10 @@ typedef struct tsnni_kernels {
     void (*packed_inputs[2])(const tsnni_packed_inputs *task);
     /* y = y < 0 ? negative_slope y : y */
     void (*slope)(float *y, int64_t count, float negative_slope);
+    /* 1 when no number is NaN or infinite. */
+    int32_t (*finite)(const float *x, int64_t count);
+    /* x = (from - shift) scale */
+    void (*standardise)(const float *from, const float *shift, const float *scale, float *x, int64_t count);
 } tsnni_kernels;
 
 /* The table for an instruction set, or NULL when this machine or build lacks it. Asks the processor at every call,

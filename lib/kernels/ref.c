@@ -1,6 +1,8 @@
 /* The kernels in plain C: what every other table is tested against, and what runs where no vector unit is known. */
 #include "kernels/tables.h"
 
+#include <math.h>
+
 enum { SIXTEEN_BIT, THIRTY_TWO_BIT };
 
 static int64_t index_at(const void *indices, int width, int64_t k)
@@ -337,6 +339,20 @@ static void slope(float *y, int64_t count, float negative_slope)
         y[k] = y[k] < 0 ? negative_slope * y[k] : y[k];
 }
 
+static int32_t finite(const float *x, int64_t count)
+{
+    for (int64_t k = 0; k < count; k++)
+        if (!isfinite(x[k]))
+            return 0;
+    return 1;
+}
+
+static void standardise(const float *from, const float *shift, const float *scale, float *x, int64_t count)
+{
+    for (int64_t k = 0; k < count; k++)
+        x[k] = (from[k] - shift[k]) * scale[k];
+}
+
 const tsnni_kernels tsnni_kernels_ref = {
     .name = "ref",
     .isa = TSNNI_ISA_REF,
@@ -355,4 +371,6 @@ const tsnni_kernels tsnni_kernels_ref = {
     .packed_dense = packed_dense,
     .packed_inputs = {packed_inputs_16, packed_inputs_32},
     .slope = slope,
+    .finite = finite,
+    .standardise = standardise,
 };

@@ -18,7 +18,7 @@ typedef struct tsnni_inference_timing {
     int64_t connections, bytes; /* of the packed layer or network */
     double single;              /* nanoseconds for one sample: smallest of the repetitions */
     double batch; /* nanoseconds for the batch, input transposed and output transposed back; 0: not timed */
-    double skip;  /* nanoseconds for one sample half of whose inputs are 0, with skip_zeros; 0: not timed */
+    double skip;  /* nanoseconds for one sample of which 80 % are 0, with skip_zeros; 0: not timed */
 } tsnni_inference_timing;
 
 /* One layer as a network without activation. isa: TSNN_ISA_*. Returns 0 when this machine lacks it. */

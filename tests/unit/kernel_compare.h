@@ -51,5 +51,7 @@ void tsnni_compare_sizes(const tsnni_kernels *kernels, tsnni_report *report);
 void tsnni_compare_batches(const tsnni_kernels *kernels, tsnni_report *report);
 void tsnni_compare_shapes(const tsnni_kernels *kernels, tsnni_report *report);
 void tsnni_compare_flat(const tsnni_kernels *kernels, tsnni_report *report);
+/* The kernels of packed layers, see kernel_packed.c. */
+void tsnni_compare_packed(const tsnni_kernels *kernels, tsnni_report *report);
 
 #endif

@@ -33,6 +33,8 @@
  * out)   KEEP_WORDS words of the dropout plane, see kernels.h; row and group: KEEP_VECTORS vectors of counters; the
  * words of several vectors are made at once because each alone would wait for its own multiplications */
 
+#include <string.h>
+
 #define GROUP_VECTORS (TSNNI_COLUMN_GROUP / LANES)
 #define CHUNK_VECTORS (TSNNI_CHUNK_ROWS / GATHER_LANES)
 #define FLOATS_PER_LINE 16
@@ -63,19 +65,23 @@ INLINE void prefetch_columns(const float *row, const int groups)
 #include "kernels/tpl/packed_dense.inc.h"
 
 #define INDEX uint16_t
+#define PAIR uint32_t
 #define INDEXED(name) name##_16
 #include "kernels/tpl/forward.inc.h"
 #include "kernels/tpl/backward.inc.h"
 #include "kernels/tpl/packed.inc.h"
 #undef INDEX
+#undef PAIR
 #undef INDEXED
 
 #define INDEX uint32_t
+#define PAIR uint64_t
 #define INDEXED(name) name##_32
 #include "kernels/tpl/forward.inc.h"
 #include "kernels/tpl/backward.inc.h"
 #include "kernels/tpl/packed.inc.h"
 #undef INDEX
+#undef PAIR
 #undef INDEXED
 
 /* The designated members of the table that the including file defines. */
@@ -84,4 +90,5 @@ INLINE void prefetch_columns(const float *row, const int groups)
     .dense_forward = dense_forward, .dense_backward = dense_backward, .update = update, .dropout = dropout,            \
     .derivative = derivative, .batch_load = batch_load, .batch_store = batch_store,                                    \
     .packed_single = {packed_single_16, packed_single_32}, .packed_batch = {packed_batch_16, packed_batch_32},         \
-    .packed_dense = packed_dense, .packed_inputs = {packed_inputs_16, packed_inputs_32}, .slope = slope
+    .packed_dense = packed_dense, .packed_inputs = {packed_inputs_16, packed_inputs_32}, .slope = slope,               \
+    .finite = finite, .standardise = standardise

@@ -1,15 +1,40 @@
 /* A packed layer on one sample (gathers), and the inputs of a sparse sample (scatter). Included once for each index
  * width. */
 
-/* GATHER_LANES elements of x, assembled from scalar loads: these run beside the arithmetic, and win over the gather
- * instruction as long as x is in the nearer caches. */
+/* Two indices, loaded at once: gathers are bound by the number of loads. Low half first, so little-endian only. */
+INLINE PAIR INDEXED(pair_at)(const INDEX *i)
+{
+    PAIR pair;
+    memcpy(&pair, i, sizeof pair);
+    return pair;
+}
+
+#define PAIR_LOW(p) x[(INDEX)(p)]
+#define PAIR_HIGH(p) x[(p) >> (8 * sizeof(INDEX))]
+
+/* GATHER_LANES elements of x, assembled from scalar loads: these win over the gather instruction as long as x is in
+ * the nearer caches. */
 INLINE gvec INDEXED(gather_near)(const float *x, const INDEX *i)
 {
+    const PAIR a = INDEXED(pair_at)(i), b = INDEXED(pair_at)(i + 2);
 #if GATHER_LANES == 8
-    return (gvec){x[i[0]], x[i[1]], x[i[2]], x[i[3]], x[i[4]], x[i[5]], x[i[6]], x[i[7]]};
+    const PAIR c = INDEXED(pair_at)(i + 4), d = INDEXED(pair_at)(i + 6);
+    return (gvec){PAIR_LOW(a), PAIR_HIGH(a), PAIR_LOW(b), PAIR_HIGH(b),
+                  PAIR_LOW(c), PAIR_HIGH(c), PAIR_LOW(d), PAIR_HIGH(d)};
 #else
-    return (gvec){x[i[0]], x[i[1]], x[i[2]], x[i[3]]};
+    return (gvec){PAIR_LOW(a), PAIR_HIGH(a), PAIR_LOW(b), PAIR_HIGH(b)};
 #endif
+}
+
+/* One step of a chunk. */
+INLINE void INDEXED(packed_step)(const float *x, const INDEX *index, const float *values, const int far, gvec *sum)
+{
+    UNROLL
+    for (int v = 0; v < CHUNK_VECTORS; v++) {
+        const INDEX *i = index + v * GATHER_LANES;
+        gvec taken = far ? INDEXED(gather_far)(x, i) : INDEXED(gather_near)(x, i);
+        sum[v] = gfma(taken, gload(values + v * GATHER_LANES), sum[v]);
+    }
 }
 
 INLINE void INDEXED(packed_runs)(const tsnni_packed *task, const int far)
@@ -18,25 +43,25 @@ INLINE void INDEXED(packed_runs)(const tsnni_packed *task, const int far)
     const INDEX *index = task->index;
     for (int64_t s = 0; s < task->run_count; s++) {
         const tsnni_packed_run run = task->runs[s];
-        float *y = task->y + (int64_t)run.chunk * TSNNI_CHUNK_ROWS;
-        for (int32_t c = 0; c < run.chunks; c++, y += TSNNI_CHUNK_ROWS) {
-            gvec sum[CHUNK_VECTORS];
-            UNROLL
-            for (int v = 0; v < CHUNK_VECTORS; v++)
-                sum[v] = gload(y + v * GATHER_LANES);
+        float *y = task->y + (int64_t)run.chunk * TSNNI_CHUNK_ROWS, *last = y + (int64_t)run.chunks * TSNNI_CHUNK_ROWS;
+        gvec sum[CHUNK_VECTORS];
+        if (run.steps == 1) {
+            for (; y < last; y += TSNNI_CHUNK_ROWS, index += TSNNI_CHUNK_ROWS, values += TSNNI_CHUNK_ROWS) {
+                load_sums(y, sum);
+                INDEXED(packed_step)(x, index, values, far, sum);
+                store_sums(y, sum);
+            }
+            continue;
+        }
+        for (; y < last; y += TSNNI_CHUNK_ROWS) {
+            load_sums(y, sum);
+            UNROLL_TWICE
             for (int32_t t = 0; t < run.steps; t++) {
-                UNROLL
-                for (int v = 0; v < CHUNK_VECTORS; v++) {
-                    const INDEX *i = index + v * GATHER_LANES;
-                    gvec taken = far ? INDEXED(gather_far)(x, i) : INDEXED(gather_near)(x, i);
-                    sum[v] = gfma(taken, gload(values + v * GATHER_LANES), sum[v]);
-                }
+                INDEXED(packed_step)(x, index, values, far, sum);
                 index += TSNNI_CHUNK_ROWS;
                 values += TSNNI_CHUNK_ROWS;
             }
-            UNROLL
-            for (int v = 0; v < CHUNK_VECTORS; v++)
-                gstore(y + v * GATHER_LANES, sum[v]);
+            store_sums(y, sum);
         }
     }
 }
@@ -148,3 +173,6 @@ static TARGET void INDEXED(packed_inputs)(const tsnni_packed_inputs *task)
             y[to[k]] = __builtin_fmaf(amount, w[k], y[to[k]]);
     }
 }
+
+#undef PAIR_LOW
+#undef PAIR_HIGH

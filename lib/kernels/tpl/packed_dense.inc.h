@@ -1,5 +1,20 @@
-/* What packed layers need whatever the width of their indices: layers of dense tiles on one sample, and the slope
- * activation. */
+/* What packed layers need whatever the width of their indices: layers of dense tiles on one sample, and the flat loops
+ * over one sample. */
+
+/* The sums of one chunk. */
+INLINE void load_sums(const float *y, gvec *sum)
+{
+    UNROLL
+    for (int v = 0; v < CHUNK_VECTORS; v++)
+        sum[v] = gload(y + v * GATHER_LANES);
+}
+
+INLINE void store_sums(float *y, const gvec *sum)
+{
+    UNROLL
+    for (int v = 0; v < CHUNK_VECTORS; v++)
+        gstore(y + v * GATHER_LANES, sum[v]);
+}
 
 /* Terms whose sums are kept apart, so that no multiplication waits for the one before. */
 #define PACKED_TERMS 4
@@ -56,4 +71,33 @@ static TARGET void slope(float *y, int64_t count, float negative_slope)
     }
     for (; k < count; k++)
         y[k] = y[k] < 0 ? negative_slope * y[k] : y[k];
+}
+
+static TARGET int32_t finite(const float *x, int64_t count)
+{
+    vec sum[PACKED_TERMS];
+    float tail = 0;
+    int64_t k = 0;
+    UNROLL
+    for (int term = 0; term < PACKED_TERMS; term++)
+        sum[term] = vzero();
+    for (; k + PACKED_TERMS * LANES <= count; k += PACKED_TERMS * LANES) {
+        UNROLL
+        for (int term = 0; term < PACKED_TERMS; term++) {
+            vec v = vload(x + k + term * LANES);
+            sum[term] = vadd(sum[term], vsub(v, v)); /* 0, or no number for ever after */
+        }
+    }
+    for (; k < count; k++)
+        tail += x[k] - x[k];
+    return vsum(vadd(vadd(sum[0], sum[1]), vadd(sum[2], sum[3]))) + tail == 0.0f;
+}
+
+static TARGET void standardise(const float *from, const float *shift, const float *scale, float *x, int64_t count)
+{
+    int64_t k = 0;
+    for (; k + LANES <= count; k += LANES)
+        vstore(x + k, vmul(vsub(vload(from + k), vload(shift + k)), vload(scale + k)));
+    for (; k < count; k++)
+        x[k] = (from[k] - shift[k]) * scale[k];
 }
