@@ -26,7 +26,8 @@ else
 
 # --- variables a user may set -----------------------------------------------------------------------------------------
 
-BUILD   ?= build
+INFERENCE_ONLY ?= 0
+BUILD   ?= $(if $(filter 1,$(INFERENCE_ONLY)),build/inference,build)
 CFLAGS  ?= -O2 -g
 OPENMP  ?= 1
 V       ?= 0
@@ -117,6 +118,15 @@ endif
 
 HEADERS     := $(wildcard include/tsnn.h include/tsnn/*.h)
 LIB_SOURCES := $(sort $(wildcard lib/*/*.c lib/*/*/*.c src/*.c))
+# The part that serves trained networks and cannot train: predictors, and what they stand on.
+INFERENCE_SOURCES := $(filter-out lib/sparse/%,$(filter lib/%,$(LIB_SOURCES))) lib/sparse/convert.c lib/sparse/pattern.c \
+                     $(patsubst %,src/%.c,activation context packed_layer softmax predictor predictor_pass \
+                       predictor_run predictor_workspace)
+ifeq ($(INFERENCE_ONLY),1)
+LIB_SOURCES := $(INFERENCE_SOURCES)
+override CPPFLAGS += -DTSNNI_INFERENCE_ONLY
+WARNINGS += -Wno-unused-function
+endif
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/obj/%.o)
 ALL_HEADERS := $(HEADERS) $(wildcard lib/*/*.h lib/*/*/*.h src/*.h)
 
@@ -142,7 +152,7 @@ BENCHMARKS    := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/be
 # --- build ------------------------------------------------------------------------------------------------------------
 
 .PHONY: all lib examples
-all: lib examples ## build the library and the examples (default)
+all: lib $(if $(filter 1,$(INFERENCE_ONLY)),,examples) ## build the library and the examples (default)
 lib: $(STATIC_LIB) $(SHARED_LIB) $(SHARED_DEV) $(PC_FILE)
 examples: $(EXAMPLES)
 
@@ -236,9 +246,9 @@ $(PLAIN_CLIENT): tests/install/client.c $(LIB_SOURCES) $(ALL_HEADERS)
 RUN_TESTS = BUILD="$(abspath $(BUILD))" CC="$(CC)" CFLAGS="$(CFLAGS)" SOVERSION="$(SOVERSION)" MAKE="$(MAKE)" \
             PKG_CONFIG="$(PKG_CONFIG)" sh tests/run.sh
 
-.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-all check-arm
+.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-inference check-all check-arm
 check: all $(UNIT_TESTS) $(EXAMPLE_TESTS) $(PLAIN_CLIENT) ## run the tests
-	+@$(RUN_TESTS) headers plain symbols install examples unit
+	+@$(RUN_TESTS) headers plain symbols install inference examples unit
 check-unit: $(UNIT_TESTS)
 	+@$(RUN_TESTS) unit
 check-examples: $(EXAMPLES) $(EXAMPLE_TESTS)
@@ -251,6 +261,8 @@ check-symbols: lib
 	+@$(RUN_TESTS) symbols
 check-install: lib
 	+@$(RUN_TESTS) install
+check-inference:
+	+@$(RUN_TESTS) inference
 
 check-all: ## run the long tests too, then sanitize and valgrind
 	@TSNN_CHECK_ALL=1 $(MAKE) --no-print-directory check
@@ -336,7 +348,7 @@ uninstall: ## remove what install put there
 
 .PHONY: clean help
 clean: ## remove everything that was built
-	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench docs demo sanitize clang serial flags libtsnn.* sparse-nn.pc)
+	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench docs demo sanitize clang serial inference flags libtsnn.* sparse-nn.pc)
 	$(Q)rmdir $(BUILD) 2>/dev/null || true
 
 help: ## show this list
@@ -344,7 +356,7 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | sort | \
 	    awk -F'|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 	@echo
-	@echo "  Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS OPENMP=1|0 BUILD=folder V=1 prefix DESTDIR DEMO_EPOCHS"
+	@echo "  Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS OPENMP=1|0 INFERENCE_ONLY=0|1 BUILD=folder V=1 prefix DESTDIR DEMO_EPOCHS"
 
 .DELETE_ON_ERROR:
 

@@ -24,6 +24,10 @@
 #define TSNNI_FAR_BYTES ((int64_t)768 << 10)
 #define TSNNI_PANELS 2
 
+/* Rows that are sorted among themselves: enough for chunks of equal rows, few enough to undo the order within the
+ * nearer caches. A multiple of TSNNI_SWEPT_ROWS. */
+#define TSNNI_SORTED_ROWS 8192
+
 /* Rows that advance together: their sums stay in the first-level cache, beside the part of x that they read. */
 #define TSNNI_SWEPT_ROWS 512
 
@@ -135,13 +139,16 @@ static tsnn_status sort_outputs(tsnni_runtime *runtime, const output_lists *list
     tsnn_status status;
     for (int64_t k = 0; k < lists->panels * outputs; k++)
         longest = lists->panel_length[k] > longest ? lists->panel_length[k] : longest;
-    TSNNI_TRY(TSNNI_NEW(runtime, outputs, &other));
+    TSNNI_TRY(TSNNI_NEW(runtime, outputs < TSNNI_SORTED_ROWS ? outputs : TSNNI_SORTED_ROWS, &other));
     TSNNI_TRY(TSNNI_NEW(runtime, longest + 2, &start));
     for (int64_t j = 0; j < outputs; j++)
         order[j] = (int32_t)j;
-    for (int64_t panel = lists->panels - 1; panel >= 0; panel--) {
-        sort_by_length(lists->panel_length + panel * outputs, longest, order, other, outputs, start);
-        memcpy(order, other, (size_t)outputs * sizeof *order);
+    for (int64_t first = 0; first < outputs; first += TSNNI_SORTED_ROWS) {
+        int64_t count = outputs - first < TSNNI_SORTED_ROWS ? outputs - first : TSNNI_SORTED_ROWS;
+        for (int64_t panel = lists->panels - 1; panel >= 0; panel--) {
+            sort_by_length(lists->panel_length + panel * outputs, longest, order + first, other, count, start);
+            memcpy(order + first, other, (size_t)count * sizeof *order);
+        }
     }
     status = TSNN_OK;
 fail:

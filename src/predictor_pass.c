@@ -7,8 +7,10 @@
 #include "softmax.h"
 
 /* Share of the first layer's connections below which going from input to output is less work: a connection costs more
- * that way, since each one is added to a sum in memory. */
+ * that way, since each one is added to a sum in memory; much more where the sums are beyond the nearer caches. */
 #define TSNNI_BY_INPUT_SHARE 0.4
+#define TSNNI_BY_INPUT_SHARE_FAR 0.1
+#define TSNNI_FAR_SUMS ((int64_t)128 << 10)
 
 /* As in training: rows that come from a farther cache are asked for earlier. */
 #define TSNNI_PREFETCH_NEAR 8
@@ -71,13 +73,14 @@ static int32_t first_layer_by_input(const tsnn_predictor *predictor, tsnn_predic
     const tsnni_packed_layer *layer = &predictor->layers[0];
     tsnni_packed_inputs task = {
         .row_ptr = by_input->row_ptr, .index = by_input->place.data, .values = by_input->values, .y = y};
+    double share = layer->outputs > TSNNI_FAR_SUMS ? TSNNI_BY_INPUT_SHARE_FAR : TSNNI_BY_INPUT_SHARE;
     int64_t connections = 0;
     if (!predictor->skip_zeros)
         return 0;
     list_inputs(predictor, workspace, rows, sample, &task);
     for (int64_t n = 0; n < task.count; n++)
         connections += by_input->row_ptr[task.input[n] + 1] - by_input->row_ptr[task.input[n]];
-    if ((double)connections > TSNNI_BY_INPUT_SHARE * (double)layer->connections)
+    if ((double)connections > share * (double)layer->connections)
         return 0;
     memcpy(y, by_input->base, (size_t)tsnni_whole_chunks(layer->outputs) * sizeof *y);
     predictor->kernels->packed_inputs[by_input->place.width == 2 ? 0 : 1](&task);

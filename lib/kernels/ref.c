@@ -357,13 +357,15 @@ const tsnni_kernels tsnni_kernels_ref = {
     .name = "ref",
     .isa = TSNNI_ISA_REF,
     .lanes = 1,
+#if !defined(TSNNI_INFERENCE_ONLY)
     .forward = {forward_16, forward_32},
     .backward = {backward_16, backward_32},
-    .dense_forward = dense_forward,
     .dense_backward = dense_backward,
     .update = update,
     .dropout = dropout,
     .derivative = derivative,
+#endif
+    .dense_forward = dense_forward,
     .batch_load = batch_load,
     .batch_store = batch_store,
     .packed_single = {packed_single_16, packed_single_32},

@@ -1,5 +1,6 @@
 /* Times predictors: one sample and batches, layer shapes S1 to S7 and the Fashion-MNIST network, through the public
- * interface. Usage: inference_bench [ISA [REPETITIONS]]. The fastest of the repetitions, each of some milliseconds.
+ * interface. Usage: inference_bench [ISA|all [REPETITIONS [SHAPE]]], SHAPE: the
+ * beginning of a name. The fastest of the repetitions, each of some milliseconds.
  * With TSNNI_BENCH_NO_MAIN defined it is a part of another program. */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 
@@ -184,6 +185,7 @@ static void print_line(const char *name, const char *isa, int64_t batch, const t
 int main(int argc, char **argv)
 {
     int repetitions = argc > 2 ? atoi(argv[2]) : 9;
+    const char *wanted = argc > 3 ? argv[3] : "";
     printf("%-18s %-7s %9s %7s %10s %10s %9s %10s\n", "", "", "", "single", "single", "80 % zero", "batch", "batch");
     printf("%-18s %-7s %9s %7s %10s %10s %9s %10s\n", "shape", "isa", "conn.", "ns/con", "us", "us", "ns/con/x",
            "us/sample");
@@ -192,10 +194,11 @@ int main(int argc, char **argv)
         if (argc > 1 && strcmp(argv[1], "all") != 0 && strcmp(argv[1], tsnn_isa_string(isa)) != 0)
             continue;
         for (int s = 0; s < TSNNI_INFERENCE_SHAPES; s++)
-            if (tsnni_inference_layer(isa, &tsnni_inference_shapes[s], repetitions, &timing))
+            if (strncmp(tsnni_inference_shapes[s].name, wanted, strlen(wanted)) == 0 &&
+                tsnni_inference_layer(isa, &tsnni_inference_shapes[s], repetitions, &timing))
                 print_line(tsnni_inference_shapes[s].name, tsnn_isa_string(isa), tsnni_inference_shapes[s].batch,
                            &timing);
-        if (tsnni_inference_network(isa, repetitions, &timing))
+        if (strncmp("784-1000x3-10", wanted, strlen(wanted)) == 0 && tsnni_inference_network(isa, repetitions, &timing))
             print_line("784-1000x3-10", tsnn_isa_string(isa), 128, &timing);
     }
     return EXIT_SUCCESS;

@@ -84,11 +84,17 @@ INLINE void prefetch_columns(const float *row, const int groups)
 #undef PAIR
 #undef INDEXED
 
-/* The designated members of the table that the including file defines. */
-#define KERNEL_FUNCTIONS                                                                                               \
-    .lanes = LANES, .forward = {forward_16, forward_32}, .backward = {backward_16, backward_32},                       \
-    .dense_forward = dense_forward, .dense_backward = dense_backward, .update = update, .dropout = dropout,            \
-    .derivative = derivative, .batch_load = batch_load, .batch_store = batch_store,                                    \
+/* The designated members of the table that the including file defines. A library for inference only has no others, and
+ * the compiler drops what nothing points to. */
+#define INFERENCE_FUNCTIONS                                                                                            \
+    .lanes = LANES, .dense_forward = dense_forward, .batch_load = batch_load, .batch_store = batch_store,              \
     .packed_single = {packed_single_16, packed_single_32}, .packed_batch = {packed_batch_16, packed_batch_32},         \
     .packed_dense = packed_dense, .packed_inputs = {packed_inputs_16, packed_inputs_32}, .slope = slope,               \
     .finite = finite, .standardise = standardise
+#if defined(TSNNI_INFERENCE_ONLY)
+#define KERNEL_FUNCTIONS INFERENCE_FUNCTIONS
+#else
+#define KERNEL_FUNCTIONS                                                                                               \
+    .forward = {forward_16, forward_32}, .backward = {backward_16, backward_32}, .dense_backward = dense_backward,     \
+    .update = update, .dropout = dropout, .derivative = derivative, INFERENCE_FUNCTIONS
+#endif
