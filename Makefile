@@ -29,7 +29,8 @@ else
 
 # --- variables a user may set -----------------------------------------------------------------------------------------
 
-BUILD   ?= build
+INFERENCE_ONLY ?= 0
+BUILD   ?= $(if $(filter 1,$(INFERENCE_ONLY)),build/inference,build)
 CFLAGS  ?= -O2 -g
 OPENMP  ?= 1
 V       ?= 0
@@ -129,6 +130,15 @@ endif
 
 HEADERS     := $(wildcard include/tsnn.h include/tsnn/*.h)
 LIB_SOURCES := $(sort $(wildcard lib/*/*.c lib/*/*/*.c src/*.c))
+# The part that serves trained networks and cannot train: predictors, and what they stand on.
+INFERENCE_SOURCES := $(filter-out lib/sparse/%,$(filter lib/%,$(LIB_SOURCES))) lib/sparse/convert.c lib/sparse/pattern.c \
+                     $(patsubst %,src/%.c,activation context packed_layer softmax predictor predictor_pass \
+                       predictor_run predictor_workspace)
+ifeq ($(INFERENCE_ONLY),1)
+LIB_SOURCES := $(INFERENCE_SOURCES)
+override CPPFLAGS += -DTSNNI_INFERENCE_ONLY
+WARNINGS += -Wno-unused-function
+endif
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/obj/%.o)
 ALL_HEADERS := $(HEADERS) $(wildcard lib/*/*.h lib/*/*/*.h src/*.h)
 
@@ -157,7 +167,7 @@ BENCH         := $(BUILD)/bench/bench
 # --- build ------------------------------------------------------------------------------------------------------------
 
 .PHONY: all lib examples
-all: lib examples ## build the library and the examples (default)
+all: lib $(if $(filter 1,$(INFERENCE_ONLY)),,examples) ## build the library and the examples (default)
 lib: $(STATIC_LIB) $(SHARED_LIB) $(SHARED_DEV) $(PC_FILE) $(CMAKE_FILES)
 examples: $(EXAMPLES)
 
@@ -261,9 +271,9 @@ $(PLAIN_CLIENT): tests/install/client.c $(LIB_SOURCES) $(ALL_HEADERS)
 RUN_TESTS = BUILD="$(abspath $(BUILD))" CC="$(CC)" CFLAGS="$(CFLAGS)" SOVERSION="$(SOVERSION)" MAKE="$(MAKE)" \
             PKG_CONFIG="$(PKG_CONFIG)" PYTHON="$(PYTHON)" OPENMP_FLAGS="$(OPENMP_FLAGS)" sh tests/run.sh
 
-.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-peers check-all check-arm
+.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-inference check-peers check-all check-arm
 check: all $(UNIT_TESTS) $(EXAMPLE_TESTS) $(PLAIN_CLIENT) ## run the tests
-	+@$(RUN_TESTS) headers plain symbols install peers examples unit
+	+@$(RUN_TESTS) headers plain symbols install inference peers examples unit
 check-unit: $(UNIT_TESTS)
 	+@$(RUN_TESTS) unit
 check-examples: $(EXAMPLES) $(EXAMPLE_TESTS)
@@ -278,6 +288,8 @@ check-install: lib
 	+@$(RUN_TESTS) install
 check-peers: $(STATIC_LIB)
 	+@$(RUN_TESTS) peers
+check-inference:
+	+@$(RUN_TESTS) inference
 
 check-all: ## run the long tests too, then sanitize and valgrind
 	@TSNN_CHECK_ALL=1 $(MAKE) --no-print-directory check
@@ -375,7 +387,7 @@ uninstall: ## remove what install put there
 
 .PHONY: clean help
 clean: ## remove everything that was built
-	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench peers docs demo sanitize clang serial flags libtsnn.* sparse-nn*)
+	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench peers docs demo sanitize clang serial inference flags libtsnn.* sparse-nn*)
 	$(Q)rmdir $(BUILD) 2>/dev/null || true
 
 help: ## show this list
@@ -383,8 +395,8 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | sort | \
 	    awk -F'|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 	@echo
-	@echo "  Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS OPENMP=1|0 BUILD=folder V=1 prefix DESTDIR DEMO_EPOCHS BENCH_FLAGS"
-	@echo "             PEERS_FLAGS PYTHON"
+	@echo "  Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS OPENMP=1|0 INFERENCE_ONLY=0|1 BUILD=folder V=1"
+	@echo "             prefix DESTDIR DEMO_EPOCHS BENCH_FLAGS PEERS_FLAGS PYTHON"
 
 .DELETE_ON_ERROR:
 

@@ -111,6 +111,47 @@ typedef struct tsnni_function {
     int64_t stride, width;
 } tsnni_function;
 
+/* ---- packed layers: inference only, see src/packed_layer.c ----
+ *
+ * Outputs are in chunks of TSNNI_CHUNK_ROWS rows. A chunk that has `steps` steps takes steps x TSNNI_CHUNK_ROWS entries
+ * of `index` and `values`, step by step: entry r of a step is one connection of row r, or padding (weight 0, and an
+ * index whose x is 0). */
+#define TSNNI_CHUNK_ROWS 16
+
+/* `chunks` chunks, beginning with `chunk`, each of which adds `steps` steps; entries follow those of the run before. */
+typedef struct tsnni_packed_run {
+    int32_t chunk, chunks, steps;
+} tsnni_packed_run;
+
+/* One whole layer; a call runs on one thread. */
+typedef struct tsnni_packed {
+    int64_t rows, columns; /* inputs, outputs */
+    const tsnni_packed_run *runs;
+    int64_t run_count;
+    const void *index;     /* uint16_t or uint32_t: the row of x; TSNNI_INDEX_PADDING steps of padding */
+    const float *values;   /* in the order of index; dense: tiles of 16 outputs, each rows x 16 */
+    const int32_t *length; /* batch: connections of each output */
+    const float *bias;     /* batch: of each output */
+    const float *x;        /* single: rows floats, and x[rows] = 0; batch: rows x stride */
+    float *y;              /* single: whole chunks, in: where the sums start, out: the sums; batch: columns x stride */
+    int32_t far;           /* single: x is beyond the nearer caches */
+    int64_t stride, width; /* batch */
+    float negative_slope;  /* batch */
+    const int32_t *order;  /* batch: the row of y of each output; NULL: its own */
+    int64_t prefetch;      /* batch: connections ahead, 0..TSNNI_INDEX_PADDING */
+} tsnni_packed;
+
+/* y_j += sum over the given inputs of amount w_ij: an input-major copy of a layer, for samples that are mostly zero. */
+typedef struct tsnni_packed_inputs {
+    const int64_t *row_ptr;
+    const void *index; /* uint16_t or uint32_t: the place in y */
+    const float *values;
+    const int32_t *input; /* count distinct inputs */
+    const float *amount;
+    int64_t count;
+    float *y;
+} tsnni_packed_inputs;
+
 typedef struct tsnni_kernels {
     const char *name; /* "ref", "avx2", "avx512", "neon" */
     tsnni_isa isa;
@@ -142,6 +183,18 @@ typedef struct tsnni_kernels {
     /* Range: features. */
     void (*batch_load)(const tsnni_batch_load *task, int64_t begin, int64_t end);
     void (*batch_store)(const tsnni_batch_store *task, int64_t begin, int64_t end);
+
+    /* Packed layers; index [0] takes 16-bit indices, [1] 32-bit. In packed_batch every chunk is in one run. */
+    void (*packed_single[2])(const tsnni_packed *task);
+    void (*packed_batch[2])(const tsnni_packed *task);
+    void (*packed_dense)(const tsnni_packed *task);
+    void (*packed_inputs[2])(const tsnni_packed_inputs *task);
+    /* y = y < 0 ? negative_slope y : y */
+    void (*slope)(float *y, int64_t count, float negative_slope);
+    /* 1 when no number is NaN or infinite. */
+    int32_t (*finite)(const float *x, int64_t count);
+    /* x = (from - shift) scale */
+    void (*standardise)(const float *from, const float *shift, const float *scale, float *x, int64_t count);
 } tsnni_kernels;
 
 /* The table for an instruction set, or NULL when this machine or build lacks it. Asks the processor at every call,

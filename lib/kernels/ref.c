@@ -284,20 +284,135 @@ static void batch_store(const tsnni_batch_store *task, int64_t begin, int64_t en
             task->out[c * task->out_stride + f] = task->y[f * task->stride + c];
 }
 
+/* ---- packed layers ---- */
+
+static void packed_single(const tsnni_packed *task, int width)
+{
+    int64_t k = 0;
+    for (int64_t s = 0; s < task->run_count; s++) {
+        const tsnni_packed_run *run = &task->runs[s];
+        for (int64_t chunk = run->chunk; chunk < run->chunk + run->chunks; chunk++)
+            for (int32_t t = 0; t < run->steps; t++)
+                for (int r = 0; r < TSNNI_CHUNK_ROWS; r++, k++)
+                    task->y[chunk * TSNNI_CHUNK_ROWS + r] += task->values[k] * task->x[index_at(task->index, width, k)];
+    }
+}
+
+static void packed_single_16(const tsnni_packed *task)
+{
+    packed_single(task, SIXTEEN_BIT);
+}
+
+static void packed_single_32(const tsnni_packed *task)
+{
+    packed_single(task, THIRTY_TWO_BIT);
+}
+
+/* Row r of a chunk whose entries start at `first`. */
+static void packed_row(const tsnni_packed *task, int width, int64_t j, int64_t first)
+{
+    float *y = task->y + (task->order ? task->order[j] : j) * task->stride;
+    for (int64_t c = 0; c < task->width; c++)
+        y[c] = task->bias[j];
+    for (int64_t t = 0; t < task->length[j]; t++) {
+        int64_t k = first + t * TSNNI_CHUNK_ROWS;
+        add_row(y, task->x + index_at(task->index, width, k) * task->stride, task->values[k], task->width);
+    }
+    for (int64_t c = 0; c < task->width; c++)
+        y[c] = y[c] < 0 ? task->negative_slope * y[c] : y[c];
+}
+
+static void packed_batch(const tsnni_packed *task, int width)
+{
+    int64_t first = 0;
+    for (int64_t s = 0; s < task->run_count; s++) {
+        const tsnni_packed_run *run = &task->runs[s];
+        for (int64_t chunk = run->chunk; chunk < run->chunk + run->chunks; chunk++) {
+            for (int64_t r = 0; r < TSNNI_CHUNK_ROWS && chunk * TSNNI_CHUNK_ROWS + r < task->columns; r++)
+                packed_row(task, width, chunk * TSNNI_CHUNK_ROWS + r, first + r);
+            first += (int64_t)run->steps * TSNNI_CHUNK_ROWS;
+        }
+    }
+}
+
+static void packed_batch_16(const tsnni_packed *task)
+{
+    packed_batch(task, SIXTEEN_BIT);
+}
+
+static void packed_batch_32(const tsnni_packed *task)
+{
+    packed_batch(task, THIRTY_TWO_BIT);
+}
+
+static void packed_dense(const tsnni_packed *task)
+{
+    for (int64_t first = 0; first < task->columns; first += TSNNI_CHUNK_ROWS)
+        for (int64_t i = 0; i < task->rows; i++)
+            for (int r = 0; r < TSNNI_CHUNK_ROWS; r++)
+                task->y[first + r] += task->values[first * task->rows + i * TSNNI_CHUNK_ROWS + r] * task->x[i];
+}
+
+static void packed_inputs(const tsnni_packed_inputs *task, int width)
+{
+    for (int64_t n = 0; n < task->count; n++)
+        for (int64_t k = task->row_ptr[task->input[n]]; k < task->row_ptr[task->input[n] + 1]; k++)
+            task->y[index_at(task->index, width, k)] += task->amount[n] * task->values[k];
+}
+
+static void packed_inputs_16(const tsnni_packed_inputs *task)
+{
+    packed_inputs(task, SIXTEEN_BIT);
+}
+
+static void packed_inputs_32(const tsnni_packed_inputs *task)
+{
+    packed_inputs(task, THIRTY_TWO_BIT);
+}
+
+static void slope(float *y, int64_t count, float negative_slope)
+{
+    for (int64_t k = 0; k < count; k++)
+        y[k] = y[k] < 0 ? negative_slope * y[k] : y[k];
+}
+
+static int32_t finite(const float *x, int64_t count)
+{
+    for (int64_t k = 0; k < count; k++)
+        if (!isfinite(x[k]))
+            return 0;
+    return 1;
+}
+
+static void standardise(const float *from, const float *shift, const float *scale, float *x, int64_t count)
+{
+    for (int64_t k = 0; k < count; k++)
+        x[k] = (from[k] - shift[k]) * scale[k];
+}
+
 const tsnni_kernels tsnni_kernels_ref = {
     .name = "ref",
     .isa = TSNNI_ISA_REF,
     .lanes = 1,
+#if !defined(TSNNI_INFERENCE_ONLY)
     .forward = {forward_16, forward_32},
     .backward = {backward_16, backward_32},
-    .dense_forward = dense_forward,
     .dense_backward = dense_backward,
     .update = update,
     .dropout = dropout,
     .derivative = derivative,
+#endif
+    .dense_forward = dense_forward,
     .sigmoid = sigmoid,
     .hyperbolic_tangent = hyperbolic_tangent,
     .softmax = softmax,
     .batch_load = batch_load,
     .batch_store = batch_store,
+    .packed_single = {packed_single_16, packed_single_32},
+    .packed_batch = {packed_batch_16, packed_batch_32},
+    .packed_dense = packed_dense,
+    .packed_inputs = {packed_inputs_16, packed_inputs_32},
+    .slope = slope,
+    .finite = finite,
+    .standardise = standardise,
 };

@@ -52,5 +52,7 @@ void tsnni_compare_batches(const tsnni_kernels *kernels, tsnni_report *report);
 void tsnni_compare_shapes(const tsnni_kernels *kernels, tsnni_report *report);
 void tsnni_compare_flat(const tsnni_kernels *kernels, tsnni_report *report);
 void tsnni_compare_functions(const tsnni_kernels *kernels, tsnni_report *report);
+/* The kernels of packed layers, see kernel_packed.c. */
+void tsnni_compare_packed(const tsnni_kernels *kernels, tsnni_report *report);
 
 #endif

@@ -26,6 +26,7 @@ int main(void)
         mismatches += run(kernels, "shapes", tsnni_compare_shapes);
         mismatches += run(kernels, "flat", tsnni_compare_flat);
         mismatches += run(kernels, "function", tsnni_compare_functions);
+        mismatches += run(kernels, "packed", tsnni_compare_packed);
     }
     return mismatches ? EXIT_FAILURE : EXIT_SUCCESS;
 }

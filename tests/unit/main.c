@@ -32,6 +32,8 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_select());
     srunner_add_suite(runner, tsnni_suite_evolution());
     srunner_add_suite(runner, tsnni_suite_pruning());
+    srunner_add_suite(runner, tsnni_suite_predictor());
+    srunner_add_suite(runner, tsnni_suite_abuse_predictor());
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

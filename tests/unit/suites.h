@@ -30,5 +30,7 @@ Suite *tsnni_suite_memory(void);
 Suite *tsnni_suite_select(void);
 Suite *tsnni_suite_evolution(void);
 Suite *tsnni_suite_pruning(void);
+Suite *tsnni_suite_predictor(void);
+Suite *tsnni_suite_abuse_predictor(void);
 
 #endif

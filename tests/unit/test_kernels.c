@@ -69,6 +69,12 @@ START_TEST(update_dropout_derivative_and_batch_transposes_agree)
 }
 END_TEST
 
+START_TEST(packed_layers_agree_with_double_precision)
+{
+    expect_no_mismatch(_i, tsnni_compare_packed);
+}
+END_TEST
+
 START_TEST(a_width_of_zero_changes_nothing)
 {
     const tsnni_kernels *kernels = tsnni_kernels_for((tsnni_isa)_i);
@@ -221,6 +227,7 @@ Suite *tsnni_suite_kernels(void)
                         TSNNI_ISA_NEON + 1);
     tcase_add_loop_test(compared, sigmoid_tanh_and_softmax_are_within_three_units_in_the_last_place, TSNNI_ISA_REF,
                         TSNNI_ISA_NEON + 1);
+    tcase_add_loop_test(compared, packed_layers_agree_with_double_precision, TSNNI_ISA_REF, TSNNI_ISA_NEON + 1);
     tcase_add_loop_test(compared, a_width_of_zero_changes_nothing, TSNNI_ISA_REF, TSNNI_ISA_NEON + 1);
     suite_add_tcase(suite, compared);
     TCase *masks = tcase_create("masks");

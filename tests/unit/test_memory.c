@@ -24,6 +24,8 @@ typedef struct product {
     tsnn_evolution *evolution;
     tsnn_pruning *pruning;
     tsnn_trainer *trainer;
+    tsnn_predictor *predictor;
+    tsnn_predictor_workspace *workspace;
 } product;
 
 static void product_free(product *made)
@@ -39,6 +41,8 @@ static void product_free(product *made)
     tsnn_evolution_destroy(&made->evolution);
     tsnn_pruning_destroy(&made->pruning);
     tsnn_trainer_destroy(&made->trainer);
+    tsnn_predictor_workspace_destroy(&made->workspace);
+    tsnn_predictor_destroy(&made->predictor);
 }
 
 static tsnni_test_bytes product_bytes(const product *made)
@@ -171,6 +175,25 @@ static tsnn_status make_standardizer(tsnni_test_world *world, product *made)
 static tsnn_status make_gradient(tsnni_test_world *world, product *made)
 {
     return tsnn_gradient_create(world->network, &made->gradient);
+}
+
+static tsnn_status make_predictor(tsnni_test_world *world, product *made)
+{
+    tsnn_predictor_options options = TSNN_PREDICTOR_OPTIONS_INIT;
+    options.skip_zeros = 1;
+    return tsnn_predictor_create(world->context, world->network, &options, &made->predictor);
+}
+
+static tsnn_status make_array_predictor(tsnni_test_world *world, product *made)
+{
+    tsnn_predictor_layer layer = TSNN_PREDICTOR_LAYER_INIT;
+    layer.inputs = 2;
+    layer.outputs = 30;
+    layer.connections = 3;
+    layer.row_ptr = row_ptr;
+    layer.column = column;
+    layer.values = numbers;
+    return tsnn_predictor_create_from_layers(world->context, &layer, 1, numbers, numbers, NULL, &made->predictor);
 }
 
 static tsnn_status make_trainer(tsnni_test_world *world, product *made)
@@ -319,6 +342,8 @@ static const memory_call calls[] = {
     {"tsnn_standardizer_create", make_standardizer, 3},
     {"tsnn_gradient_create", make_gradient, 7},
     {"tsnn_trainer_create", make_trainer, 1},
+    {"tsnn_predictor_create", make_predictor, 30},
+    {"tsnn_predictor_create_from_layers", make_array_predictor, 10},
     {"tsnn_network_append", append_layer, 0},
     {"tsnn_network_append, first", append_first_layer, 1},
     {"tsnn_layer_set_velocity", set_velocity, 2},

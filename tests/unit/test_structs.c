@@ -58,6 +58,15 @@ OPTIONS_CALL(evolution)
 OPTIONS_CALL(pruning)
 OPTIONS_CALL(trainer)
 
+static tsnn_status with_predictor(const void *options)
+{
+    tsnn_predictor *out = NULL;
+    tsnn_status status = tsnn_predictor_create(world.context, world.network, options, &out);
+    ck_assert((status == TSNN_OK) == (out != NULL));
+    tsnn_predictor_destroy(&out);
+    return status;
+}
+
 static tsnn_status with_mlp(const void *options)
 {
     tsnn_network *out = NULL;
@@ -137,6 +146,8 @@ START_TEST(options_of_any_version_are_read)
     try_sizes("pruning", &pruning, sizeof pruning, with_pruning);
     tsnn_schedule_options schedule = TSNN_SCHEDULE_OPTIONS_INIT;
     try_sizes("schedule", &schedule, sizeof schedule, with_schedule);
+    tsnn_predictor_options predictor = TSNN_PREDICTOR_OPTIONS_INIT;
+    try_sizes("predictor", &predictor, sizeof predictor, with_predictor);
     tsnn_trainer_options trainer = TSNN_TRAINER_OPTIONS_INIT;
     trainer.network = world.network;
     trainer.loss = world.loss;
@@ -166,6 +177,7 @@ START_TEST(init_functions_do_what_the_macros_do)
     EXPECT_INIT(evolution, TSNN_EVOLUTION_OPTIONS_INIT);
     EXPECT_INIT(pruning, TSNN_PRUNING_OPTIONS_INIT);
     EXPECT_INIT(schedule, TSNN_SCHEDULE_OPTIONS_INIT);
+    EXPECT_INIT(predictor, TSNN_PREDICTOR_OPTIONS_INIT);
     EXPECT_INIT(trainer, TSNN_TRAINER_OPTIONS_INIT);
 }
 END_TEST

@@ -10,6 +10,7 @@
 #define TARGET /* part of the base instruction set */
 #define INLINE static inline __attribute__((always_inline))
 #define LANES 4
+#define GATHER_LANES 4
 #define FORWARD_GROUPS 4
 #define FORWARD_TILES(M) M(1) M(2) M(3) M(4)
 #define BACKWARD_GROUPS 2
@@ -22,6 +23,7 @@
 #define KEEP_VECTORS 2
 
 typedef float32x4_t vec;
+typedef float32x4_t gvec;
 typedef uint32x4_t vcounter;
 typedef uint32x4_t vmask; /* all bits of an element set or clear */
 
@@ -229,6 +231,25 @@ INLINE void keep_words(const tsnni_random_key *key, const vcounter *row, const v
         vst1_u16(out + 4 * v, vmovn_u32(vorrq_u32(front, back)));
     }
 }
+
+INLINE gvec gload(const float *from)
+{
+    return vld1q_f32(from);
+}
+
+INLINE void gstore(float *to, gvec v)
+{
+    vst1q_f32(to, v);
+}
+
+INLINE gvec gfma(gvec a, gvec b, gvec c)
+{
+    return vfmaq_f32(c, a, b);
+}
+
+/* There is no gather instruction. */
+#define gather_far_16 gather_near_16
+#define gather_far_32 gather_near_32
 
 #include "kernels/tpl/kernels.inc.h"
 

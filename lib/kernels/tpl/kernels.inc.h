@@ -13,6 +13,8 @@
  *
  * and the types and functions
  *
+ *   gvec                  GATHER_LANES floats (8 or 4), for the gathers of packed layers: gload gstore gfma as below;
+ *                         gather_far_16, gather_far_32(x, i): x[i[0]], x[i[1]], ... where x is far away
  *   vec, vmask            LANES floats; one truth value for each
  *   vload vstore          any alignment
  *   vload_partial vstore_partial   the first `count` lanes, 0 < count < LANES; the others read as 0
@@ -32,7 +34,10 @@
  * out)   KEEP_WORDS words of the dropout plane, see kernels.h; row and group: KEEP_VECTORS vectors of counters; the
  * words of several vectors are made at once because each alone would wait for its own multiplications */
 
+#include <string.h>
+
 #define GROUP_VECTORS (TSNNI_COLUMN_GROUP / LANES)
+#define CHUNK_VECTORS (TSNNI_CHUNK_ROWS / GATHER_LANES)
 #define FLOATS_PER_LINE 16
 #define PREFETCH(address) __builtin_prefetch(address)
 #define PREFETCH_FAR(address) __builtin_prefetch(address, 0, 2) /* into the second-level cache */
@@ -69,24 +74,40 @@ INLINE void prefetch_columns_far(const float *row, const int groups)
 #include "kernels/tpl/dense.inc.h"
 #include "kernels/tpl/function.inc.h"
 #include "kernels/tpl/batch.inc.h"
+#include "kernels/tpl/packed_dense.inc.h"
 
 #define INDEX uint16_t
+#define PAIR uint32_t
 #define INDEXED(name) name##_16
 #include "kernels/tpl/forward.inc.h"
 #include "kernels/tpl/backward.inc.h"
+#include "kernels/tpl/packed.inc.h"
 #undef INDEX
+#undef PAIR
 #undef INDEXED
 
 #define INDEX uint32_t
+#define PAIR uint64_t
 #define INDEXED(name) name##_32
 #include "kernels/tpl/forward.inc.h"
 #include "kernels/tpl/backward.inc.h"
+#include "kernels/tpl/packed.inc.h"
 #undef INDEX
+#undef PAIR
 #undef INDEXED
 
-/* The designated members of the table that the including file defines. */
+/* The designated members of the table that the including file defines. A library for inference only has no others, and
+ * the compiler drops what nothing points to. */
+#define INFERENCE_FUNCTIONS                                                                                            \
+    .lanes = LANES, .dense_forward = dense_forward, .batch_load = batch_load, .batch_store = batch_store,              \
+    .packed_single = {packed_single_16, packed_single_32}, .packed_batch = {packed_batch_16, packed_batch_32},         \
+    .packed_dense = packed_dense, .packed_inputs = {packed_inputs_16, packed_inputs_32}, .slope = slope,               \
+    .finite = finite, .standardise = standardise, .sigmoid = sigmoid, .hyperbolic_tangent = hyperbolic_tangent,        \
+    .softmax = softmax
+#if defined(TSNNI_INFERENCE_ONLY)
+#define KERNEL_FUNCTIONS INFERENCE_FUNCTIONS
+#else
 #define KERNEL_FUNCTIONS                                                                                               \
-    .lanes = LANES, .forward = {forward_16, forward_32}, .backward = {backward_16, backward_32},                       \
-    .dense_forward = dense_forward, .dense_backward = dense_backward, .update = update, .dropout = dropout,            \
-    .derivative = derivative, .sigmoid = sigmoid, .hyperbolic_tangent = hyperbolic_tangent, .softmax = softmax,        \
-    .batch_load = batch_load, .batch_store = batch_store
+    .forward = {forward_16, forward_32}, .backward = {backward_16, backward_32}, .dense_backward = dense_backward,     \
+    .update = update, .dropout = dropout, .derivative = derivative, INFERENCE_FUNCTIONS
+#endif

@@ -10,6 +10,7 @@
 #define TARGET __attribute__((target("avx2,fma")))
 #define INLINE static inline __attribute__((always_inline)) TARGET
 #define LANES 8
+#define GATHER_LANES 8
 #define FORWARD_GROUPS 4
 #define FORWARD_TILES(M) M(1) M(2) M(3) M(4)
 #define BACKWARD_GROUPS 4
@@ -22,6 +23,7 @@
 #define KEEP_VECTORS 2
 
 typedef __m256 vec;
+typedef __m256 gvec;
 typedef __m256i vcounter;
 typedef __m256 vmask; /* all bits of an element set or clear */
 
@@ -217,6 +219,32 @@ INLINE void keep_words(const tsnni_random_key *key, const vcounter *row, const v
         __m128i words = _mm_unpacklo_epi8(_mm_cvtsi32_si128(front_bits), _mm_cvtsi32_si128(back_bits));
         _mm_storel_epi64((__m128i *)(void *)(out + 4 * v), words);
     }
+}
+
+INLINE gvec gload(const float *from)
+{
+    return _mm256_loadu_ps(from);
+}
+
+INLINE void gstore(float *to, gvec v)
+{
+    _mm256_storeu_ps(to, v);
+}
+
+INLINE gvec gfma(gvec a, gvec b, gvec c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+/* The gather instruction has more loads under way than scalar code, which pays where each of them is slow. */
+INLINE gvec gather_far_16(const float *x, const uint16_t *i)
+{
+    return _mm256_i32gather_ps(x, _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)i)), 4);
+}
+
+INLINE gvec gather_far_32(const float *x, const uint32_t *i)
+{
+    return _mm256_i32gather_ps(x, _mm256_loadu_si256((const __m256i *)(const void *)i), 4);
 }
 
 #include "kernels/tpl/kernels.inc.h"

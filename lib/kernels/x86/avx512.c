@@ -10,6 +10,7 @@
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx2")))
 #define INLINE static inline __attribute__((always_inline)) TARGET
 #define LANES 16
+#define GATHER_LANES 8
 #define FORWARD_GROUPS 8
 #define FORWARD_TILES(M) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8)
 #define BACKWARD_GROUPS 8
@@ -22,6 +23,7 @@
 #define KEEP_VECTORS 2
 
 typedef __m512 vec;
+typedef __m256 gvec;
 typedef __mmask16 vmask;
 typedef __m512i vcounter;
 
@@ -220,6 +222,32 @@ INLINE void keep_words(const tsnni_random_key *key, const vcounter *row, const v
         __m128i back_bits = _mm_cvtsi64_si128((int64_t)_mm512_cmple_epu8_mask(back, most));
         _mm_storeu_si128((__m128i *)(void *)(out + 8 * v), _mm_unpacklo_epi8(front_bits, back_bits));
     }
+}
+
+INLINE gvec gload(const float *from)
+{
+    return _mm256_loadu_ps(from);
+}
+
+INLINE void gstore(float *to, gvec v)
+{
+    _mm256_storeu_ps(to, v);
+}
+
+INLINE gvec gfma(gvec a, gvec b, gvec c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+/* The gather instruction has more loads under way than scalar code, which pays where each of them is slow. */
+INLINE gvec gather_far_16(const float *x, const uint16_t *i)
+{
+    return _mm256_i32gather_ps(x, _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)i)), 4);
+}
+
+INLINE gvec gather_far_32(const float *x, const uint32_t *i)
+{
+    return _mm256_i32gather_ps(x, _mm256_loadu_si256((const __m256i *)(const void *)i), 4);
 }
 
 #include "kernels/tpl/kernels.inc.h"
