@@ -181,7 +181,7 @@ $(BUILD)/flags: FORCE
 $(BUILD)/obj/%.o: INCLUDES = -Iinclude -Ilib
 $(BUILD)/obj/tests/%.o: INCLUDES = -Iinclude -Ilib -Isrc -Itests/unit $(CHECK_CFLAGS)
 # The benchmark writes JSON; measuring files that are programs as well leave their main out of it.
-$(BUILD)/obj/tests/bench/%.o: INCLUDES = -Iinclude -Ilib -Isrc -DTSNN_BENCH_NO_MAIN $(train_mlp_CFLAGS)
+$(BUILD)/obj/tests/bench/%.o: INCLUDES = -Iinclude -Ilib -Isrc $(train_mlp_CFLAGS)
 $(BUILD)/obj/examples/%.o: INCLUDES = -Iinclude $($(firstword $(subst /, ,$*))_CFLAGS)
 
 define compile

@@ -1,9 +1,11 @@
-/* Changes of topology: how long it takes to create a layer and to evolve it, in nanoseconds a connection. */
+/* Changes of topology: how long it takes to create a layer, to evolve it and to build its transpose index, in
+ * nanoseconds a connection. */
 #include "bench.h"
 
 #include <stdio.h>
 
 #include "layer.h"
+#include "sparse/pattern.h"
 
 #include <tsnn.h>
 
@@ -35,6 +37,18 @@ static double time_creation(bench *b, tsnn_context *context, const bench_shape *
     return median;
 }
 
+/* Weights as training leaves them, most of them near zero: without, evolution alone would drive them apart. */
+static void train(tsnn_layer *layer, int64_t round)
+{
+    float *values = layer->topology.values;
+    uint32_t state = (uint32_t)round;
+    for (int64_t k = 0; k < layer->topology.pattern.count; k++) {
+        uint32_t next = state * 1664525u + 1013904223u;
+        values[k] = ((float)(state >> 8) - (float)(next >> 8)) * 0x1p-24f;
+        state = next * 1664525u + 1013904223u;
+    }
+}
+
 /* The same for evolution with momentum, zeta .3. */
 static double time_evolution(bench *b, tsnn_context *context, tsnn_layer *layer)
 {
@@ -45,12 +59,30 @@ static double time_evolution(bench *b, tsnn_context *context, tsnn_layer *layer)
     bench_require(tsnn_evolution_create(context, NULL, &evolution), "evolution");
     bench_require(tsnni_layer_need_velocity(layer), "momentum");
     for (int64_t r = 0; r < repetitions; r++) {
+        train(layer, r);
         double start = bench_now();
         bench_require(tsnn_evolution_apply_layer(evolution, layer, r, NULL), "evolution");
         times[r] = (bench_now() - start) / count;
     }
     double median = bench_median(times, repetitions);
     tsnn_evolution_destroy(&evolution);
+    bench_release(b, times);
+    return median;
+}
+
+static double time_transpose(bench *b, tsnn_context *context, const tsnn_layer *layer)
+{
+    const tsnni_pattern *pattern = &layer->topology.pattern;
+    int64_t repetitions = bench_repetitions(b, 4.0 * (double)pattern->count, 0.3);
+    double *times = bench_array(b, repetitions, sizeof *times);
+    for (int64_t r = 0; r < repetitions; r++) {
+        tsnni_transpose transpose;
+        double start = bench_now();
+        bench_require(tsnni_transpose_build(&context->runtime, pattern, &transpose), "transpose index");
+        times[r] = (bench_now() - start) / (double)pattern->count;
+        tsnni_transpose_free(&context->runtime, &transpose);
+    }
+    double median = bench_median(times, repetitions);
     bench_release(b, times);
     return median;
 }
@@ -68,15 +100,17 @@ static void measure(bench *b, const bench_shape *shape, int32_t threads)
     double cells = time_creation(b, context, shape, TSNN_SAMPLING_BERNOULLI);
     double exact = time_creation(b, context, shape, TSNN_SAMPLING_EXACT);
     double evolution = time_evolution(b, context, layer);
+    double transpose = time_transpose(b, context, layer);
     long long count = (long long)layer->topology.pattern.count;
     printf(
-        "  %-3s %9lld connections, %d thread%s: evolution %6.2f, creation by cells %6.2f, exact %6.2f ns/connection\n",
-        shape->name, count, (int)threads, threads == 1 ? " " : "s", evolution, cells, exact);
+        "  %-3s %9lld connections, %d thread%s: evolution %6.2f, creation by cells %6.2f, exact %6.2f, transpose index "
+        "%6.2f ns/connection\n",
+        shape->name, count, (int)threads, threads == 1 ? " " : "s", evolution, cells, exact, transpose);
     fflush(stdout);
     bench_add(b, "topology",
-              json_pack("{s:s, s:I, s:i, s:f, s:f, s:f}", "shape", shape->name, "connections", (json_int_t)count,
+              json_pack("{s:s, s:I, s:i, s:f, s:f, s:f, s:f}", "shape", shape->name, "connections", (json_int_t)count,
                         "threads", (int)threads, "evolution_ns_per_connection", evolution, "creation_ns_per_connection",
-                        cells, "exact_creation_ns_per_connection", exact));
+                        cells, "exact_creation_ns_per_connection", exact, "transpose_ns_per_connection", transpose));
     tsnn_layer_destroy(&layer);
     tsnn_context_destroy(&context);
 }

@@ -4,7 +4,7 @@
  * them; the training step and the prediction go through the public functions, with everything that they do. */
 #include "peer.h"
 
-#include "cases.h"
+#include "../cases.h"
 
 #include <tsnn.h>
 
@@ -308,6 +308,8 @@ void peer_step_destroy(void *pointer)
 typedef struct predict {
     tsnn_context *context;
     tsnn_network *network;
+    tsnn_predictor *predictor;
+    tsnn_predictor_workspace *workspace;
     const float *x;
     float *y;
     int64_t outputs;
@@ -319,6 +321,8 @@ static tsnn_status predict_init(predict *p, const peer_matrix *weights)
     TSNNI_TRY(one_thread(&p->context));
     TSNNI_TRY(tsnn_network_create(p->context, &p->network));
     TSNNI_TRY(append(p->network, p->context, weights, NULL, 0.0));
+    TSNNI_TRY(tsnn_predictor_create(p->context, p->network, NULL, &p->predictor));
+    TSNNI_TRY(tsnn_predictor_workspace_create(p->predictor, 1, &p->workspace));
     return TSNN_OK;
 fail:
     return status;
@@ -343,7 +347,7 @@ void *peer_predict_create(const peer_matrix *weights, const float *x)
 int32_t peer_predict_run(void *pointer)
 {
     predict *p = pointer;
-    tsnn_status status = tsnn_network_predict(p->network, p->x, 1, p->y, p->outputs);
+    tsnn_status status = tsnn_predictor_predict(p->predictor, p->workspace, p->x, 1, p->y, p->outputs);
     if (status < 0)
         keep_error(p->context);
     return status < 0 ? -1 : 0;
@@ -359,6 +363,8 @@ int32_t peer_predict_result(void *pointer, float *y)
 void peer_predict_destroy(void *pointer)
 {
     predict *p = pointer;
+    tsnn_predictor_workspace_destroy(&p->workspace);
+    tsnn_predictor_destroy(&p->predictor);
     tsnn_network_destroy(&p->network);
     tsnn_context_destroy(&p->context);
     free(p->y);
