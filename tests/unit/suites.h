@@ -29,5 +29,8 @@ Suite *tsnni_suite_memory(void);
 Suite *tsnni_suite_select(void);
 Suite *tsnni_suite_evolution(void);
 Suite *tsnni_suite_pruning(void);
+Suite *tsnni_suite_model_file(void);
+Suite *tsnni_suite_model_hostile(void);
+Suite *tsnni_suite_resume(void);
 
 #endif
