@@ -33,6 +33,8 @@ INFERENCE_ONLY ?= 0
 BUILD   ?= $(if $(filter 1,$(INFERENCE_ONLY)),build/inference,build)
 CFLAGS  ?= -O2 -g
 OPENMP  ?= 1
+# 0: without model files, which want jansson.
+MODEL_FILES ?= 1
 V       ?= 0
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
@@ -75,6 +77,7 @@ VERSION   := $(shell awk '$$2 ~ /^TSNN_VERSION_(MAJOR|MINOR|PATCH)$$/ { v = v do
 
 # Makes before 4.3 take a bare one for a comment.
 HASH := \#
+SPACE := $(subst ,, )
 
 # Whether the text $(1) compiles and links with the flags $(2): 1 or nothing.
 compiles = $(shell out=$$(mktemp) && printf '%s\n' $(1) | $(CC) -x c - -o "$$out" $(2) >/dev/null 2>&1 && echo 1; \
@@ -89,6 +92,15 @@ ifeq ($(OPENMP),1)
 ifeq ($(call compiles,'$(HASH)include <omp.h>' 'int main(void) { return omp_get_max_threads() < 1; }',-fopenmp),)
 $(warning $(CC) has no OpenMP here (clang wants libomp-dev): building for one thread, as with OPENMP=0)
 override OPENMP := 0
+endif
+endif
+
+ifeq ($(MODEL_FILES),1)
+JANSSON_CFLAGS := $(call package,jansson,cflags)
+JANSSON_LIBS   := $(call package,jansson,libs,-ljansson)
+ifeq ($(call compiles,'$(HASH)include <jansson.h>' 'int main(void) { return json_delete == 0; }',$(JANSSON_CFLAGS) $(JANSSON_LIBS)),)
+$(warning jansson is not here (make deps): building without model files, as with MODEL_FILES=0)
+override MODEL_FILES := 0
 endif
 endif
 
@@ -108,11 +120,15 @@ endif
 ifeq ($(OPENMP),1)
 OPENMP_FLAGS := -fopenmp
 endif
+ifneq ($(MODEL_FILES),1)
+MODEL_FLAGS  := -DTSNN_MODEL_FILES=0
+JANSSON_LIBS :=
+endif
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wcast-align \
             -Wpointer-arith -Wwrite-strings
 # What the code relies on, whatever CFLAGS says: no contraction, or results would depend on the compiler's choice.
-REQUIRED := -std=c11 -fPIC -fvisibility=hidden -ffp-contract=off $(OPENMP_FLAGS)
+REQUIRED := -std=c11 -fPIC -fvisibility=hidden -ffp-contract=off $(OPENMP_FLAGS) $(MODEL_FLAGS)
 
 COMPILE = $(CC) $(INCLUDES) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(REQUIRED) -MMD -MP -c -o $@ $<
 LINK    = $(CC) $(CFLAGS) $(OPENMP_FLAGS) $(LDFLAGS) -o $@
@@ -174,13 +190,13 @@ examples: $(EXAMPLES)
 # Everything depends on this file, which changes when the flags do.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(REQUIRED) $(LDFLAGS) $(LDLIBS) $(VERSION)' > $@.new
+	@echo '$(CC) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(REQUIRED) $(LDFLAGS) $(LDLIBS) $(JANSSON_LIBS) $(VERSION)' > $@.new
 	@cmp -s $@ $@.new && rm -f $@.new || mv -f $@.new $@
 .PHONY: FORCE
 
-$(BUILD)/obj/%.o: INCLUDES = -Iinclude -Ilib
-$(BUILD)/obj/tests/%.o: INCLUDES = -Iinclude -Ilib -Isrc -Itests/unit $(CHECK_CFLAGS)
-# The benchmark writes JSON; measuring files that are programs as well leave their main out of it.
+$(BUILD)/obj/%.o: INCLUDES = -Iinclude -Ilib $(JANSSON_CFLAGS)
+$(BUILD)/obj/tests/%.o: INCLUDES = -Iinclude -Ilib -Isrc -Itests/unit $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+# The benchmark writes JSON.
 $(BUILD)/obj/tests/bench/%.o: INCLUDES = -Iinclude -Ilib -Isrc $(train_mlp_CFLAGS)
 $(BUILD)/obj/examples/%.o: INCLUDES = -Iinclude $($(firstword $(subst /, ,$*))_CFLAGS)
 
@@ -209,7 +225,7 @@ $(BUILD)/libtsnn.map: Makefile
 $(SHARED_LIB): $(LIB_OBJECTS) $(BUILD)/libtsnn.map $(BUILD)/flags
 	$(call say,LD,$@)
 	$(Q)$(LINK) -shared -Wl,-soname,$(@F) -Wl,--version-script,$(BUILD)/libtsnn.map -Wl,-z,defs $(LIB_OBJECTS) \
-	    $(LDLIBS) -lm
+	    $(LDLIBS) $(JANSSON_LIBS) -lm
 
 $(SHARED_DEV): $(SHARED_LIB)
 	@ln -sf $(<F) $@
@@ -223,7 +239,8 @@ endif
 define fill_in
 	@sed -e 's|@prefix@|$(prefix)|' -e 's|@exec_prefix@|$(exec_prefix)|' -e 's|@libdir@|$(libdir)|' \
 	    -e 's|@includedir@|$(includedir)|' -e 's|@version@|$(VERSION)|' -e 's|@openmp@|$(PC_OPENMP)|' \
-	    -e 's|@soversion@|$(SOVERSION)|' -e 's|@private_libs@|m;$(PC_OPENMP)|' $< > $@.new
+	    -e 's|@jansson@|$(JANSSON_LIBS)|' -e 's|@soversion@|$(SOVERSION)|' \
+	    -e 's|@private_libs@|$(subst $(SPACE),;,$(strip $(JANSSON_LIBS) m $(PC_OPENMP)))|' $< > $@.new
 	@cmp -s $@ $@.new && rm -f $@.new || mv -f $@.new $@
 endef
 
@@ -236,7 +253,7 @@ $(CMAKE_FILES): $(BUILD)/%: lib/cmake/%.in include/tsnn/version.h $(BUILD)/flags
 define link
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(LINK) $(filter %.o,$^) $(STATIC_LIB) $(1) $(LDLIBS) -lm
+	$(Q)$(LINK) $(filter %.o,$^) $(STATIC_LIB) $(1) $(LDLIBS) $(JANSSON_LIBS) -lm
 endef
 
 $(EXAMPLE_FILES:examples/%.c=$(BUILD)/examples/%): $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(STATIC_LIB)
@@ -258,10 +275,11 @@ $(BENCH): $(BENCH_OBJECTS) $(STATIC_LIB)
 	$(call link,$(train_mlp_LIBS))
 
 # The build by hand that the documentation promises: no flags, no configuring, any compiler called cc.
+PLAIN_MODEL_FILES := $(if $(MODEL_FLAGS),$(MODEL_FLAGS),-ljansson)
 $(PLAIN_CLIENT): tests/install/client.c $(LIB_SOURCES) $(ALL_HEADERS)
 	@mkdir -p $(@D)
-	$(call say,CC,'by hand: cc -O2 -Iinclude -Ilib lib/*/*.c lib/*/*/*.c src/*.c -lm')
-	$(Q)cc -O2 -Iinclude -Ilib $(LIB_SOURCES) tests/install/client.c -lm -o $@
+	$(call say,CC,'by hand: cc -O2 -Iinclude -Ilib lib/*/*.c lib/*/*/*.c src/*.c $(PLAIN_MODEL_FILES) -lm')
+	$(Q)cc -O2 -Iinclude -Ilib $(LIB_SOURCES) tests/install/client.c $(PLAIN_MODEL_FILES) -lm -o $@
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -395,7 +413,7 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | sort | \
 	    awk -F'|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 	@echo
-	@echo "  Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS OPENMP=1|0 INFERENCE_ONLY=0|1 BUILD=folder V=1"
+	@echo "  Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS OPENMP=1|0 INFERENCE_ONLY=0|1 MODEL_FILES=1|0 BUILD=folder V=1"
 	@echo "             prefix DESTDIR DEMO_EPOCHS BENCH_FLAGS PEERS_FLAGS PYTHON"
 
 .DELETE_ON_ERROR:

@@ -60,6 +60,8 @@ struct options {
     int32_t isa;
     uint64_t seed;
     /* output */
+    const char *save;
+    const char *resume;
     const char *metrics;
     const char *plot;
     bool quiet;

@@ -34,6 +34,9 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_pruning());
     srunner_add_suite(runner, tsnni_suite_predictor());
     srunner_add_suite(runner, tsnni_suite_abuse_predictor());
+    srunner_add_suite(runner, tsnni_suite_model_file());
+    srunner_add_suite(runner, tsnni_suite_model_hostile());
+    srunner_add_suite(runner, tsnni_suite_resume());
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

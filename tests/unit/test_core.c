@@ -31,6 +31,8 @@ START_TEST(every_integer_has_a_status_text)
         TSNN_ERROR_STATE,
         TSNN_ERROR_UNSUPPORTED,
         TSNN_ERROR_CALLBACK,
+        TSNN_ERROR_IO,
+        TSNN_ERROR_FORMAT,
     };
     const int count = sizeof known / sizeof known[0];
     for (int i = 0; i < count; i++) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model_support.h"
 #include "world.h"
 
 static const float numbers[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
@@ -316,6 +317,66 @@ static tsnn_status take_first_step(tsnni_test_world *world, product *made)
     return status;
 }
 
+#if TSNN_MODEL_FILES
+
+static tsnn_status save_memory(tsnni_test_world *world, product *made)
+{
+    (void)made;
+    return tsnn_network_save_memory(world->network, NULL, NULL, 0, NULL);
+}
+
+static tsnn_status save_trainer_memory(tsnni_test_world *world, product *made)
+{
+    (void)made;
+    static const char *const pairs[] = {"name", "world"};
+    tsnn_save_options options = TSNN_SAVE_OPTIONS_INIT;
+    options.metadata = pairs;
+    options.metadata_count = 1;
+    return tsnn_trainer_save_memory(world->trainer, &options, NULL, 0, NULL);
+}
+
+/* A file that is not complete is not there. */
+static tsnn_status save_file(tsnni_test_world *world, product *made)
+{
+    (void)made;
+    tsnni_test_folder_create();
+    tsnn_status status = tsnn_network_save(world->network, NULL, tsnni_test_path("model"));
+    ck_assert_int_eq(tsnni_test_folder_count(), status == TSNN_OK ? 1 : 0);
+    tsnni_test_folder_remove();
+    return status;
+}
+
+static tsnn_status load_memory(tsnni_test_world *world, product *made)
+{
+    static tsnni_test_bytes saved;
+    if (saved.size == 0) {
+        tsnn_context *context = tsnni_test_context(TSNN_ISA_REF, 1, 5);
+        tsnn_network *network = tsnni_test_network_of_kind(context, 9);
+        tsnn_save_options options = TSNN_SAVE_OPTIONS_INIT;
+        options.momentum = 1;
+        saved = tsnni_test_saved(network, &options);
+        tsnn_network_destroy(&network);
+        tsnn_context_destroy(&context);
+    }
+    return tsnn_network_load_memory(world->context, saved.data, (int64_t)saved.size, NULL, &made->network);
+}
+
+/* Back to the state it has: everything stays as it was after success, too. */
+static tsnn_status resume_memory(tsnni_test_world *world, product *made)
+{
+    static tsnni_test_bytes saved;
+    (void)made;
+    if (saved.size == 0) {
+        tsnni_test_world other;
+        tsnni_test_world_create(&other, tsnni_test_context(TSNN_ISA_REF, 1, 5));
+        saved = tsnni_test_saved_trainer(other.trainer);
+        tsnni_test_world_destroy(&other);
+    }
+    return tsnn_trainer_resume_memory(world->trainer, saved.data, (int64_t)saved.size, NULL);
+}
+
+#endif
+
 typedef struct memory_call {
     const char *name;
     tsnn_status (*call)(tsnni_test_world *world, product *made);
@@ -359,6 +420,13 @@ static const memory_call calls[] = {
     {"tsnn_pruning_apply", prune, 3},
     {"tsnn_trainer_step", take_step, 0},
     {"tsnn_trainer_step, first", take_first_step, 10},
+#if TSNN_MODEL_FILES
+    {"tsnn_network_save_memory", save_memory, 5},
+    {"tsnn_trainer_save_memory", save_trainer_memory, 5},
+    {"tsnn_network_save", save_file, 7},
+    {"tsnn_network_load_memory", load_memory, 40},
+    {"tsnn_trainer_resume_memory", resume_memory, 40},
+#endif
 };
 #define CALL_COUNT ((int)(sizeof calls / sizeof *calls))
 
