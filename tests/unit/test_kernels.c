@@ -36,7 +36,7 @@ START_TEST(wide_batches_and_uneven_rows_agree_with_double_precision)
 }
 END_TEST
 
-START_TEST(update_dropout_derivative_and_batch_transposes_agree)
+START_TEST(update_dropout_derivative_rounding_and_batch_transposes_agree)
 {
     expect_no_mismatch(_i, tsnni_compare_flat);
 }
@@ -188,7 +188,7 @@ Suite *tsnni_suite_kernels(void)
     tcase_add_loop_test(compared, batches_of_1_to_130_agree_with_double_precision, TSNNI_ISA_REF, TSNNI_ISA_NEON + 1);
     tcase_add_loop_test(compared, wide_batches_and_uneven_rows_agree_with_double_precision, TSNNI_ISA_REF,
                         TSNNI_ISA_NEON + 1);
-    tcase_add_loop_test(compared, update_dropout_derivative_and_batch_transposes_agree, TSNNI_ISA_REF,
+    tcase_add_loop_test(compared, update_dropout_derivative_rounding_and_batch_transposes_agree, TSNNI_ISA_REF,
                         TSNNI_ISA_NEON + 1);
     tcase_add_loop_test(compared, a_width_of_zero_changes_nothing, TSNNI_ISA_REF, TSNNI_ISA_NEON + 1);
     suite_add_tcase(suite, compared);
