@@ -162,6 +162,20 @@ static int64_t largest_stage(const tsnn_network *network)
     return largest;
 }
 
+/* Of the largest stage whose outputs come by as floats. */
+static int64_t largest_float_stage(const tsnni_workspace *workspace, const tsnn_network *network)
+{
+    int64_t largest = 0;
+    for (int64_t l = 0; l < network->count; l++) {
+        const tsnni_stage *stage = &network->stages[l];
+        int32_t straight = is_bf16(workspace, l) && tsnni_activation_is_slope(&stage->activation) &&
+                           workspace->plans[l].forward.route == TSNNI_ROUTE_PLAIN;
+        if (!straight && stage_outputs(stage) > largest)
+            largest = stage_outputs(stage);
+    }
+    return largest;
+}
+
 /* Outputs that the next stage reads and nobody later. */
 static tsnn_status take_inference_stages(tsnni_workspace *workspace, const tsnn_network *network)
 {
@@ -169,7 +183,7 @@ static tsnn_status take_inference_stages(tsnni_workspace *workspace, const tsnn_
     float *shared[2];
     uint16_t *shared_bf16[2] = {NULL, NULL};
     tsnn_status status;
-    TSNNI_TRY(take_matrix(workspace, largest, &shared[0]));
+    TSNNI_TRY(take_matrix(workspace, largest_float_stage(workspace, network), &shared[0]));
     if (workspace->format == TSNN_ACTIVATIONS_BF16) {
         shared[1] = shared[0];
         TSNNI_TRY(take_bf16_matrix(workspace, largest, &shared_bf16[0]));
