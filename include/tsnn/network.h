@@ -159,7 +159,7 @@ enum {
  * prediction and evaluation.
  *
  * With TSNN_ACTIVATIONS_BF16 they take half the memory, and the forward pass, which reads one row of them for each
- * connection, is up to 1.7 times as fast; see docs/performance.md for the speed of whole steps and what rounding costs
+ * connection, is about 1.5 times as fast; see docs/performance.md for the speed of whole steps and what rounding costs
  * in accuracy. Each number is rounded once, to the nearest, ties to even: by at most 1 part in 256. Standardise
  * features whose mean is large beside their deviation, or their differences are lost. Weights, sums, the last layer's
  * outputs, the loss, and everything of the backward pass but the inputs of its products stay float; activations whose
