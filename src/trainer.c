@@ -124,7 +124,8 @@ static tsnn_status prepare(tsnn_trainer *trainer, const tsnn_dataset *dataset, i
     TSNNI_TRY(tsnni_optimizer_prepare(trainer->options.optimizer, network));
     /* An appended layer may be older than the workspace: versions alone do not tell. */
     if (trainer->workspace == NULL || trainer->workspace->samples < samples ||
-        trainer->workspace->layers != network->count || trainer->workspace_version != trainer->context->versions) {
+        trainer->workspace->layers != network->count || trainer->workspace->format != network->activation_format ||
+        trainer->workspace_version != trainer->context->versions) {
         tsnni_workspace_destroy(&trainer->workspace);
         TSNNI_TRY(tsnni_workspace_create(network, samples, 1, &trainer->workspace));
         trainer->workspace_version = trainer->context->versions;

@@ -86,6 +86,8 @@ static tsnn_status create_network(struct model *model, const struct options *opt
         mlp.dropout = options->dropout;
         status = tsnn_network_create_mlp(model->context, &mlp, &model->network);
     }
+    if (status >= 0 && options->bf16)
+        status = tsnn_network_set_activation_format(model->network, TSNN_ACTIVATIONS_BF16);
     tsnn_activation_destroy(&hidden);
     return status;
 }

@@ -82,6 +82,7 @@ static const struct flag flags[] = {
     {"init", CHOICE, FIELD(init), 0, 0, ' ', inits, "KIND", "xavier (default), he, normal"},
     {"fan", CHOICE, FIELD(fan), 0, 0, ' ', fans, "KIND", "fan-in of the init rule: dense (default), sparse"},
     {"init-scale", REAL, FIELD(init_scale), 0, 1e6, '(', NULL, "X", "factor on the first weights (1.75)"},
+    {"bf16", SWITCH, FIELD(bf16), 0, 0, ' ', NULL, "", "keep inputs and hidden activations as bf16: faster, rounded"},
 
     {"Training", HEADING, 0, 0, 0, ' ', NULL, "", ""},
     {"epochs", WHOLE, FIELD(epochs), 1, 1e6, ' ', NULL, "N", "passes over the training set (40)"},

@@ -46,9 +46,9 @@ static int64_t panels_for(const tsnni_caches *caches, int64_t bytes, int64_t row
 
 /* A pass that gathers rows of a matrix with `dimension` of them, for `rows` rows of connections. */
 static tsnni_pass_plan plan_gather(const tsnni_caches *caches, const tsnni_plan_shape *shape, int64_t dimension,
-                                   int64_t rows, int64_t needed)
+                                   int64_t row_bytes, int64_t rows, int64_t needed)
 {
-    int64_t row_bytes = shape->stride * (int64_t)sizeof(float), bytes = dimension * row_bytes;
+    int64_t bytes = dimension * row_bytes;
     tsnni_pass_plan plan = {TSNNI_ROUTE_PLAIN, panels_for(caches, bytes, rows, shape->count, needed), PREFETCH_NEAR, 0,
                             bytes};
     if (plan.panels > 1) {
@@ -62,6 +62,11 @@ static tsnni_pass_plan plan_gather(const tsnni_caches *caches, const tsnni_plan_
     return plan;
 }
 
+static int64_t float_row_bytes(const tsnni_plan_shape *shape)
+{
+    return shape->stride * (int64_t)sizeof(float);
+}
+
 static double density(const tsnni_plan_shape *shape)
 {
     return (double)shape->count / ((double)shape->rows * (double)shape->columns);
@@ -69,7 +74,9 @@ static double density(const tsnni_plan_shape *shape)
 
 tsnni_pass_plan tsnni_plan_forward(const tsnni_caches *caches, const tsnni_plan_shape *shape)
 {
-    tsnni_pass_plan plan = plan_gather(caches, shape, shape->rows, shape->columns, PANEL_FORWARD_CONNECTIONS);
+    tsnni_pass_plan plan = plan_gather(caches, shape, shape->rows,
+                                       shape->input_row_bytes ? shape->input_row_bytes : float_row_bytes(shape),
+                                       shape->columns, PANEL_FORWARD_CONNECTIONS);
     if (density(shape) >= DENSE_FORWARD_DENSITY) {
         plan.route = TSNNI_ROUTE_DENSE;
         plan.panels = 1;
@@ -79,7 +86,7 @@ tsnni_pass_plan tsnni_plan_forward(const tsnni_caches *caches, const tsnni_plan_
 
 tsnni_pass_plan tsnni_plan_backward(const tsnni_caches *caches, const tsnni_plan_shape *shape, int32_t input_gradient)
 {
-    tsnni_pass_plan plan = plan_gather(caches, shape, shape->columns, shape->rows,
+    tsnni_pass_plan plan = plan_gather(caches, shape, shape->columns, float_row_bytes(shape), shape->rows,
                                        input_gradient ? PANEL_BACKWARD_CONNECTIONS : PANEL_WEIGHTS_CONNECTIONS);
     if (density(shape) >= 1.0 && shape->columns > FUSED_OUTPUTS) {
         plan.route = TSNNI_ROUTE_DENSE;

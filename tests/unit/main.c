@@ -12,6 +12,7 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_sampling());
     srunner_add_suite(runner, tsnni_suite_kernels());
     srunner_add_suite(runner, tsnni_suite_plan());
+    srunner_add_suite(runner, tsnni_suite_bf16());
     srunner_add_suite(runner, tsnni_suite_oracle());
     srunner_add_suite(runner, tsnni_suite_gradient());
     srunner_add_suite(runner, tsnni_suite_activation());

@@ -10,6 +10,7 @@ Suite *tsnni_suite_sparse(void);
 Suite *tsnni_suite_sampling(void);
 Suite *tsnni_suite_kernels(void);
 Suite *tsnni_suite_plan(void);
+Suite *tsnni_suite_bf16(void);
 Suite *tsnni_suite_oracle(void);
 Suite *tsnni_suite_gradient(void);
 Suite *tsnni_suite_activation(void);

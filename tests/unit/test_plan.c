@@ -17,7 +17,7 @@ static const tsnni_caches caches = {32 << 10, 1 << 20, 32 << 20};
 
 static tsnni_plan_shape shape_of(int64_t rows, int64_t columns, double density, int64_t batch)
 {
-    tsnni_plan_shape shape = {rows, columns, (int64_t)((double)rows * (double)columns * density), batch, batch};
+    tsnni_plan_shape shape = {rows, columns, (int64_t)((double)rows * (double)columns * density), batch, batch, 0};
     return shape;
 }
 
