@@ -210,7 +210,7 @@ typedef struct tsnni_kernels {
     /* y = y < 0 ? negative_slope y : y */
     void (*slope)(float *y, int64_t count, float negative_slope);
     /* 1 when no number is NaN or infinite. */
-    int32_t (*finite)(const float *x, int64_t count);
+    int32_t (*all_finite)(const float *x, int64_t count);
     /* x = (from - shift) scale */
     void (*standardise)(const float *from, const float *shift, const float *scale, float *x, int64_t count);
 } tsnni_kernels;

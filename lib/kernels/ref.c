@@ -483,6 +483,6 @@ const tsnni_kernels tsnni_kernels_ref = {
     .packed_dense = packed_dense,
     .packed_inputs = {packed_inputs_16, packed_inputs_32},
     .slope = slope,
-    .finite = all_finite,
+    .all_finite = all_finite,
     .standardise = standardise,
 };

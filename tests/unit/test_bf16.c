@@ -255,7 +255,7 @@ START_TEST(a_network_learns_as_well_as_with_floats)
     double accuracy[2];
     for (int32_t format = 0; format < 2; format++) {
         tsnni_course course = tsnni_course_small(3, 200, 0.1);
-        course.options.epochs = 20;
+        course.options.epochs = 60;
         TSNNI_OK(tsnn_network_set_activation_format(course.network, format));
         tsnni_course_start(&course);
         TSNNI_OK(tsnn_trainer_run(course.trainer, course.train, NULL));
