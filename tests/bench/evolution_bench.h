@@ -15,7 +15,7 @@ typedef struct evolution_bench_shape {
 #define EVOLUTION_BENCH_SHAPES 6
 extern const evolution_bench_shape evolution_bench_shapes[EVOLUTION_BENCH_SHAPES];
 
-/* Medians, in nanoseconds a connection. */
+/* Medians, in nanoseconds a connection: processor time on one thread, else wall-clock time. */
 typedef struct evolution_bench_times {
     int64_t connections;
     double evolution; /* zeta .3, with momentum, everything included */
