@@ -3,17 +3,20 @@
 # --- deps first -------------------------------------------------------------------------------------------------------
 # In `make deps check`, everything after deps runs in a make of its own, which sees what deps has just installed.
 
-DEPS_GOALS  := $(filter deps deps-dev,$(MAKECMDGOALS))
-LATER_GOALS := $(filter-out deps deps-dev,$(MAKECMDGOALS))
+DEPS_GOALS  := $(filter deps deps-dev deps-peers,$(MAKECMDGOALS))
+LATER_GOALS := $(filter-out deps deps-dev deps-peers,$(MAKECMDGOALS))
 
 .DEFAULT_GOAL := all
-.PHONY: deps deps-dev
+.PHONY: deps deps-dev deps-peers
 
 deps: ## install what the build, the tests and the demo need (Debian and its kin)
 	@CC="$(CC)" sh .ci/deps
 
 deps-dev: ## install what lint, sanitize, valgrind, docs and check-arm want
 	@CC="$(CC)" sh .ci/deps dev
+
+deps-peers: ## install what bench-peers compares with (PyTorch and MKL into $(BUILD)/peers)
+	@CC="$(CC)" BUILD="$(or $(BUILD),build)" sh tests/bench/peers/deps.sh
 
 ifneq ($(and $(DEPS_GOALS),$(LATER_GOALS)),)
 
@@ -26,9 +29,12 @@ else
 
 # --- variables a user may set -----------------------------------------------------------------------------------------
 
-BUILD   ?= build
+INFERENCE_ONLY ?= 0
+BUILD   ?= $(if $(filter 1,$(INFERENCE_ONLY)),build/inference,build)
 CFLAGS  ?= -O2 -g
 OPENMP  ?= 1
+# 0: without model files, which want jansson.
+MODEL_FILES ?= 1
 V       ?= 0
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
@@ -41,12 +47,21 @@ libdir      ?= $(exec_prefix)/lib
 includedir  ?= $(prefix)/include
 datadir     ?= $(prefix)/share
 pkgconfigdir ?= $(libdir)/pkgconfig
+cmakedir    ?= $(libdir)/cmake/sparse-nn
+mandir      ?= $(datadir)/man
 
 # What `make demo` trains with: the best settings found for this size of network, all told in docs/results.md.
 # DEMO_EPOCHS=3 gives a quick look.
 DEMO_EPOCHS ?= 60
 DEMO_FLAGS  ?= --sampling exact --init-scale 1 --optimizer nesterov --lr 0.1 --schedule cosine --warmup 2 \
                --weight-decay 0 --dropout 0.2 --zeta 0.2
+
+# What `make bench-peers` measures: --quick, and --shape, --peer, --work, each of which may be repeated.
+PEERS_FLAGS ?=
+# Debian's Python has Debian's SciPy; the environment of deps-peers is built on it.
+PYTHON ?= $(firstword $(wildcard $(BUILD)/peers/venv/bin/python /usr/bin/python3) python3)
+# Options of `make bench`: see build/bench/bench --help.
+BENCH_FLAGS ?=
 
 # Suites that `make valgrind` runs; empty: all.
 VALGRIND_SUITES ?=
@@ -62,6 +77,7 @@ VERSION   := $(shell awk '$$2 ~ /^TSNN_VERSION_(MAJOR|MINOR|PATCH)$$/ { v = v do
 
 # Makes before 4.3 take a bare one for a comment.
 HASH := \#
+SPACE := $(subst ,, )
 
 # Whether the text $(1) compiles and links with the flags $(2): 1 or nothing.
 compiles = $(shell out=$$(mktemp) && printf '%s\n' $(1) | $(CC) -x c - -o "$$out" $(2) >/dev/null 2>&1 && echo 1; \
@@ -70,12 +86,21 @@ compiles = $(shell out=$$(mktemp) && printf '%s\n' $(1) | $(CC) -x c - -o "$$out
 package = $(shell $(PKG_CONFIG) --$(2) $(1) 2>/dev/null || echo "$(3)")
 
 # These goals compile nothing, so nothing is probed for them.
-ifneq ($(filter-out help clean deps deps-dev format uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean deps deps-dev deps-peers format uninstall,$(or $(MAKECMDGOALS),all)),)
 
 ifeq ($(OPENMP),1)
 ifeq ($(call compiles,'$(HASH)include <omp.h>' 'int main(void) { return omp_get_max_threads() < 1; }',-fopenmp),)
 $(warning $(CC) has no OpenMP here (clang wants libomp-dev): building for one thread, as with OPENMP=0)
 override OPENMP := 0
+endif
+endif
+
+ifeq ($(MODEL_FILES),1)
+JANSSON_CFLAGS := $(call package,jansson,cflags)
+JANSSON_LIBS   := $(call package,jansson,libs,-ljansson)
+ifeq ($(call compiles,'$(HASH)include <jansson.h>' 'int main(void) { return json_delete == 0; }',$(JANSSON_CFLAGS) $(JANSSON_LIBS)),)
+$(warning jansson is not here (make deps): building without model files, as with MODEL_FILES=0)
+override MODEL_FILES := 0
 endif
 endif
 
@@ -95,11 +120,15 @@ endif
 ifeq ($(OPENMP),1)
 OPENMP_FLAGS := -fopenmp
 endif
+ifneq ($(MODEL_FILES),1)
+MODEL_FLAGS  := -DTSNN_MODEL_FILES=0
+JANSSON_LIBS :=
+endif
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wcast-align \
             -Wpointer-arith -Wwrite-strings
 # What the code relies on, whatever CFLAGS says: no contraction, or results would depend on the compiler's choice.
-REQUIRED := -std=c11 -fPIC -fvisibility=hidden -ffp-contract=off $(OPENMP_FLAGS)
+REQUIRED := -std=c11 -fPIC -fvisibility=hidden -ffp-contract=off $(OPENMP_FLAGS) $(MODEL_FLAGS)
 
 COMPILE = $(CC) $(INCLUDES) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(REQUIRED) -MMD -MP -c -o $@ $<
 LINK    = $(CC) $(CFLAGS) $(OPENMP_FLAGS) $(LDFLAGS) -o $@
@@ -117,6 +146,15 @@ endif
 
 HEADERS     := $(wildcard include/tsnn.h include/tsnn/*.h)
 LIB_SOURCES := $(sort $(wildcard lib/*/*.c lib/*/*/*.c src/*.c))
+# The part that serves trained networks and cannot train: predictors, and what they stand on.
+INFERENCE_SOURCES := $(filter-out lib/sparse/%,$(filter lib/%,$(LIB_SOURCES))) lib/sparse/convert.c lib/sparse/pattern.c \
+                     $(patsubst %,src/%.c,activation context packed_layer softmax predictor predictor_pass \
+                       predictor_run predictor_workspace)
+ifeq ($(INFERENCE_ONLY),1)
+LIB_SOURCES := $(INFERENCE_SOURCES)
+override CPPFLAGS += -DTSNNI_INFERENCE_ONLY
+WARNINGS += -Wno-unused-function
+endif
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/obj/%.o)
 ALL_HEADERS := $(HEADERS) $(wildcard lib/*/*.h lib/*/*/*.h src/*.h)
 
@@ -124,6 +162,8 @@ STATIC_LIB := $(BUILD)/libtsnn.a
 SHARED_LIB := $(BUILD)/libtsnn.so.$(SOVERSION)
 SHARED_DEV := $(BUILD)/libtsnn.so
 PC_FILE    := $(BUILD)/sparse-nn.pc
+CMAKE_FILES := $(BUILD)/sparse-nn-config.cmake $(BUILD)/sparse-nn-config-version.cmake
+MAN_PAGES  := $(wildcard docs/*.3)
 
 # A C file in examples/ is one program; a folder with C files is one program too.
 EXAMPLE_FILES   := $(wildcard examples/*.c)
@@ -137,24 +177,27 @@ UNIT_OBJECTS  := $(UNIT_SOURCES:%.c=$(BUILD)/obj/%.o)
 UNIT_TESTS    := $(BUILD)/tests/unit
 EXAMPLE_TESTS := $(patsubst tests/examples/%.c,$(BUILD)/tests/examples/%,$(wildcard tests/examples/*.c))
 PLAIN_CLIENT  := $(BUILD)/tests/plain
-BENCHMARKS    := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bench/*.c))
+BENCH         := $(BUILD)/bench/bench
 
 # --- build ------------------------------------------------------------------------------------------------------------
 
 .PHONY: all lib examples
-all: lib examples ## build the library and the examples (default)
-lib: $(STATIC_LIB) $(SHARED_LIB) $(SHARED_DEV) $(PC_FILE)
+all: lib $(if $(filter 1,$(INFERENCE_ONLY)),,examples) ## build the library and the examples (default)
+lib: $(STATIC_LIB) $(SHARED_LIB) $(SHARED_DEV) $(PC_FILE) $(CMAKE_FILES)
 examples: $(EXAMPLES)
 
 # Everything depends on this file, which changes when the flags do.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(REQUIRED) $(LDFLAGS) $(LDLIBS) $(VERSION)' > $@.new
+	@echo '$(CC) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(REQUIRED) $(LDFLAGS) $(LDLIBS) $(JANSSON_LIBS) $(VERSION)' > $@.new
 	@cmp -s $@ $@.new && rm -f $@.new || mv -f $@.new $@
 .PHONY: FORCE
 
-$(BUILD)/obj/%.o: INCLUDES = -Iinclude -Ilib
-$(BUILD)/obj/tests/%.o: INCLUDES = -Iinclude -Ilib -Isrc -Itests/unit $(CHECK_CFLAGS)
+$(BUILD)/obj/%.o: INCLUDES = -Iinclude -Ilib $(JANSSON_CFLAGS)
+$(BUILD)/obj/tests/%.o: INCLUDES = -Iinclude -Ilib -Isrc -Itests/unit $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+# The benchmark writes JSON.
+$(BUILD)/obj/tests/bench/%.o: INCLUDES = -Iinclude -Ilib -Isrc $(train_mlp_CFLAGS)
 $(BUILD)/obj/examples/%.o: INCLUDES = -Iinclude $($(firstword $(subst /, ,$*))_CFLAGS)
 
 define compile
@@ -182,7 +225,7 @@ $(BUILD)/libtsnn.map: Makefile
 $(SHARED_LIB): $(LIB_OBJECTS) $(BUILD)/libtsnn.map $(BUILD)/flags
 	$(call say,LD,$@)
 	$(Q)$(LINK) -shared -Wl,-soname,$(@F) -Wl,--version-script,$(BUILD)/libtsnn.map -Wl,-z,defs $(LIB_OBJECTS) \
-	    $(LDLIBS) -lm
+	    $(LDLIBS) $(JANSSON_LIBS) -lm
 
 $(SHARED_DEV): $(SHARED_LIB)
 	@ln -sf $(<F) $@
@@ -192,16 +235,25 @@ ifeq ($(OPENMP),1)
 PC_OPENMP = $(if $(findstring clang,$(shell $(CC) --version 2>/dev/null)),-fopenmp,-lgomp)
 endif
 
-$(PC_FILE): sparse-nn.pc.in include/tsnn/version.h $(BUILD)/flags FORCE
+# Fills in the @words@ of a template; a file that would not change keeps its time.
+define fill_in
 	@sed -e 's|@prefix@|$(prefix)|' -e 's|@exec_prefix@|$(exec_prefix)|' -e 's|@libdir@|$(libdir)|' \
-	    -e 's|@includedir@|$(includedir)|' -e 's|@version@|$(VERSION)|' -e 's|@openmp@|$(PC_OPENMP)|' $< > $@.new
+	    -e 's|@includedir@|$(includedir)|' -e 's|@version@|$(VERSION)|' -e 's|@openmp@|$(PC_OPENMP)|' \
+	    -e 's|@jansson@|$(JANSSON_LIBS)|' -e 's|@soversion@|$(SOVERSION)|' \
+	    -e 's|@private_libs@|$(subst $(SPACE),;,$(strip $(JANSSON_LIBS) m $(PC_OPENMP)))|' $< > $@.new
 	@cmp -s $@ $@.new && rm -f $@.new || mv -f $@.new $@
+endef
+
+$(PC_FILE): sparse-nn.pc.in include/tsnn/version.h $(BUILD)/flags FORCE
+	$(fill_in)
+$(CMAKE_FILES): $(BUILD)/%: lib/cmake/%.in include/tsnn/version.h $(BUILD)/flags FORCE
+	$(fill_in)
 
 # Programs are linked with the static library, so that they run from where they are.
 define link
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(LINK) $(filter %.o,$^) $(STATIC_LIB) $(1) $(LDLIBS) -lm
+	$(Q)$(LINK) $(filter %.o,$^) $(STATIC_LIB) $(1) $(LDLIBS) $(JANSSON_LIBS) -lm
 endef
 
 $(EXAMPLE_FILES:examples/%.c=$(BUILD)/examples/%): $(BUILD)/examples/%: $(BUILD)/obj/examples/%.o $(STATIC_LIB)
@@ -219,14 +271,15 @@ $(UNIT_TESTS): $(UNIT_OBJECTS) $(STATIC_LIB)
 $(EXAMPLE_TESTS): $(BUILD)/tests/examples/%: $(BUILD)/obj/tests/examples/%.o $(STATIC_LIB)
 	$(call link,$(train_mlp_LIBS))
 
-$(BENCHMARKS): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(STATIC_LIB)
-	$(call link)
+$(BENCH): $(BENCH_OBJECTS) $(STATIC_LIB)
+	$(call link,$(train_mlp_LIBS))
 
 # The build by hand that the documentation promises: no flags, no configuring, any compiler called cc.
+PLAIN_MODEL_FILES := $(if $(MODEL_FLAGS),$(MODEL_FLAGS),-ljansson)
 $(PLAIN_CLIENT): tests/install/client.c $(LIB_SOURCES) $(ALL_HEADERS)
 	@mkdir -p $(@D)
-	$(call say,CC,'by hand: cc -O2 -Iinclude -Ilib lib/*/*.c lib/*/*/*.c src/*.c -lm')
-	$(Q)cc -O2 -Iinclude -Ilib $(LIB_SOURCES) tests/install/client.c -lm -o $@
+	$(call say,CC,'by hand: cc -O2 -Iinclude -Ilib lib/*/*.c lib/*/*/*.c src/*.c $(PLAIN_MODEL_FILES) -lm')
+	$(Q)cc -O2 -Iinclude -Ilib $(LIB_SOURCES) tests/install/client.c $(PLAIN_MODEL_FILES) -lm -o $@
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -234,11 +287,11 @@ $(PLAIN_CLIENT): tests/install/client.c $(LIB_SOURCES) $(ALL_HEADERS)
 # tests/run.sh runs the groups named after it, one line a check, and ends with "N passed, M failed".
 
 RUN_TESTS = BUILD="$(abspath $(BUILD))" CC="$(CC)" CFLAGS="$(CFLAGS)" SOVERSION="$(SOVERSION)" MAKE="$(MAKE)" \
-            PKG_CONFIG="$(PKG_CONFIG)" sh tests/run.sh
+            PKG_CONFIG="$(PKG_CONFIG)" PYTHON="$(PYTHON)" OPENMP_FLAGS="$(OPENMP_FLAGS)" sh tests/run.sh
 
-.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-all check-arm
+.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-inference check-peers check-all check-arm
 check: all $(UNIT_TESTS) $(EXAMPLE_TESTS) $(PLAIN_CLIENT) ## run the tests
-	+@$(RUN_TESTS) headers plain symbols install examples unit
+	+@$(RUN_TESTS) headers plain symbols install inference peers examples unit
 check-unit: $(UNIT_TESTS)
 	+@$(RUN_TESTS) unit
 check-examples: $(EXAMPLES) $(EXAMPLE_TESTS)
@@ -251,16 +304,23 @@ check-symbols: lib
 	+@$(RUN_TESTS) symbols
 check-install: lib
 	+@$(RUN_TESTS) install
+check-peers: $(STATIC_LIB)
+	+@$(RUN_TESTS) peers
+check-inference:
+	+@$(RUN_TESTS) inference
 
 check-all: ## run the long tests too, then sanitize and valgrind
 	@TSNN_CHECK_ALL=1 $(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory sanitize
 	@$(MAKE) --no-print-directory valgrind
 
-.PHONY: update-symbols
-update-symbols: $(SHARED_LIB) ## rewrite the list of public functions, tests/abi/libtsnn.symbols
+.PHONY: update-abi
+update-abi: $(SHARED_LIB) ## rewrite what tests/abi keeps of the interface: functions, structs, types
 	@sh tests/abi/list.sh $(SHARED_LIB) > tests/abi/libtsnn.symbols
-	@echo "tests/abi/libtsnn.symbols: $$(wc -l < tests/abi/libtsnn.symbols) functions"
+	@sh tests/abi/layout.sh $(BUILD)/tests/abi > tests/abi/libtsnn.layout
+	@abidw --headers-dir include --drop-private-types --no-comp-dir-path --no-corpus-path $(SHARED_LIB) | gzip -9n > \
+	    tests/abi/libtsnn.abi.gz
+	@echo "tests/abi: $$(wc -l < tests/abi/libtsnn.symbols) functions, $$(grep -vc '\.' tests/abi/libtsnn.layout) structs"
 
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 .PHONY: sanitize valgrind
@@ -285,9 +345,13 @@ check-arm: ## build the kernels for aarch64 and compare them with the reference 
 
 # --- measuring and showing --------------------------------------------------------------------------------------------
 
-.PHONY: bench demo docs
-bench: $(BENCHMARKS) ## build and run the benchmarks
-	@for program in $(BENCHMARKS); do echo "== $$program"; $$program || exit 1; done
+.PHONY: bench bench-peers demo docs
+bench: $(BENCH) ## measure this machine and the library on it (BENCH_FLAGS="--quick --shape S1")
+	@$(BENCH) $(BENCH_FLAGS)
+
+bench-peers: $(STATIC_LIB) ## the same work by SciPy, Eigen, PyTorch and others (PEERS_FLAGS="--quick --peer eigen")
+	@BUILD="$(BUILD)" CC="$(CC)" CXX="$(CXX)" OPENMP_FLAGS="$(OPENMP_FLAGS)" PKG_CONFIG="$(PKG_CONFIG)" \
+	    PYTHON="$(PYTHON)" sh tests/bench/peers/run.sh $(PEERS_FLAGS)
 
 ifneq ($(filter train_mlp,$(EXAMPLE_NAMES)),)
 demo: $(BUILD)/examples/train_mlp ## train on Fashion-MNIST and draw what the network learned
@@ -324,19 +388,24 @@ install: lib ## install the library, its headers and sparse-nn.pc (prefix, DESTD
 	$(Q)$(INSTALL) -m 755 $(SHARED_LIB) '$(DESTDIR)$(libdir)'
 	$(Q)ln -sf $(notdir $(SHARED_LIB)) '$(DESTDIR)$(libdir)/$(notdir $(SHARED_DEV))'
 	$(Q)$(INSTALL) -m 644 $(PC_FILE) '$(DESTDIR)$(pkgconfigdir)'
+	$(Q)$(INSTALL) -d '$(DESTDIR)$(cmakedir)' '$(DESTDIR)$(mandir)/man3'
+	$(Q)$(INSTALL) -m 644 $(CMAKE_FILES) '$(DESTDIR)$(cmakedir)'
+	$(Q)$(INSTALL) -m 644 $(MAN_PAGES) '$(DESTDIR)$(mandir)/man3'
 
 uninstall: ## remove what install put there
 	$(call say,REMOVE,$(DESTDIR)$(prefix))
 	$(Q)rm -f '$(DESTDIR)$(pkgconfigdir)/$(notdir $(PC_FILE))' \
+	    $(foreach file,$(CMAKE_FILES),'$(DESTDIR)$(cmakedir)/$(notdir $(file))') \
+	    $(foreach file,$(MAN_PAGES),'$(DESTDIR)$(mandir)/man3/$(notdir $(file))') \
 	    $(foreach file,$(STATIC_LIB) $(SHARED_LIB) $(SHARED_DEV),'$(DESTDIR)$(libdir)/$(notdir $(file))') \
 	    $(foreach file,$(HEADERS),'$(DESTDIR)$(includedir)/$(file:include/%=%)')
-	$(Q)rmdir '$(DESTDIR)$(includedir)/tsnn' 2>/dev/null || true
+	$(Q)rmdir '$(DESTDIR)$(includedir)/tsnn' '$(DESTDIR)$(cmakedir)' 2>/dev/null || true
 
 # --- housekeeping -----------------------------------------------------------------------------------------------------
 
 .PHONY: clean help
 clean: ## remove everything that was built
-	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench docs demo sanitize clang serial flags libtsnn.* sparse-nn.pc)
+	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench peers docs demo sanitize clang serial inference flags libtsnn.* sparse-nn*)
 	$(Q)rmdir $(BUILD) 2>/dev/null || true
 
 help: ## show this list
@@ -344,7 +413,8 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | sort | \
 	    awk -F'|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 	@echo
-	@echo "  Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS OPENMP=1|0 BUILD=folder V=1 prefix DESTDIR DEMO_EPOCHS"
+	@echo "  Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS OPENMP=1|0 INFERENCE_ONLY=0|1 MODEL_FILES=1|0 BUILD=folder V=1"
+	@echo "             prefix DESTDIR DEMO_EPOCHS BENCH_FLAGS PEERS_FLAGS PYTHON"
 
 .DELETE_ON_ERROR:
 

@@ -13,8 +13,10 @@
 #include <tsnn/gradient.h>
 #include <tsnn/layer.h>
 #include <tsnn/loss.h>
+#include <tsnn/model_file.h>
 #include <tsnn/network.h>
 #include <tsnn/optimizer.h>
+#include <tsnn/predictor.h>
 #include <tsnn/pruning.h>
 #include <tsnn/schedule.h>
 #include <tsnn/status.h>

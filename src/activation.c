@@ -1,7 +1,8 @@
-/* Activation functions and their derivatives, element by element. Softmax, which needs a whole layer, is in
- * propagate.c; the slope kinds also run fused inside the kernels. */
+/* Activation functions and their derivatives, element by element. A pass takes all but the custom ones from the
+ * kernels. */
 #include "activation.h"
 
+#include <fenv.h>
 #include <math.h>
 #include <string.h>
 
@@ -149,8 +150,11 @@ tsnn_status tsnn_activation_evaluate(const tsnn_activation *activation, int64_t 
         return tsnni_fail(runtime, TSNN_ERROR_NULL_ARGUMENT, "%s is NULL", z == NULL ? "z" : "a");
     if (a == z && (derivative != NULL || activation->rule.kind == TSNN_ACTIVATION_CUSTOM))
         return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT, "z and a are one array, but both are needed");
+    fenv_t environment; /* the caller's function may change it */
+    fegetenv(&environment);
     tsnni_activation_apply(&activation->rule, hidden_index, z, a, count);
     if (derivative != NULL)
         tsnni_activation_differentiate(&activation->rule, hidden_index, z, a, derivative, count);
+    fesetenv(&environment);
     return TSNN_OK;
 }

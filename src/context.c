@@ -127,6 +127,7 @@ tsnn_status tsnn_context_create(const tsnn_context_options *options, tsnn_contex
         return status;
     context->runtime = runtime;
     context->kernels = kernels;
+    context->caches = tsnni_caches_of_this_machine();
     context->seed = given.seed;
     *out = context;
     tsnni_log(&context->runtime, TSNN_LOG_INFO, "kernels: %s, %d threads", kernels->name, (int)runtime.threads);

@@ -6,10 +6,12 @@
 
 #include "core/runtime.h"
 #include "kernels/kernels.h"
+#include "kernels/plan.h"
 
 struct tsnn_context {
     tsnni_runtime runtime; /* first: lib/ is handed this */
     const tsnni_kernels *kernels;
+    tsnni_caches caches;
     uint64_t seed;
     int64_t streams;   /* layers created so far: the default stream of the next is one more */
     uint64_t versions; /* topologies created so far */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/parallel.h"
+#include "sparse/partition.h"
 #include "step.h"
 
 /* Samples that tsnn_gradient_add() passes through the network at once. */
@@ -78,6 +80,24 @@ tsnn_status tsnn_gradient_clear(tsnn_gradient *gradient)
     return TSNN_OK;
 }
 
+/* All parts of the samples inside a session. */
+typedef struct add_call {
+    tsnni_step step;
+    const int64_t *samples;
+    int64_t count;
+    double loss;
+} add_call;
+
+static void add_parts(void *argument)
+{
+    add_call *call = argument;
+    for (int64_t first = 0; first < call->count; first += TSNNI_GRADIENT_BATCH) {
+        int64_t left = call->count - first, part = left < TSNNI_GRADIENT_BATCH ? left : TSNNI_GRADIENT_BATCH;
+        call->loss +=
+            tsnni_step_run(&call->step, call->samples != NULL ? call->samples + first : NULL, first, part).loss;
+    }
+}
+
 tsnn_status tsnn_gradient_add(tsnn_gradient *gradient, const tsnn_network *network, const tsnn_loss *loss,
                               const tsnn_dataset *dataset, const int64_t *samples, int64_t count, double *value)
 {
@@ -85,7 +105,6 @@ tsnn_status tsnn_gradient_add(tsnn_gradient *gradient, const tsnn_network *netwo
         return tsnni_null_argument(gradient != NULL ? gradient->context : NULL, "network");
     tsnni_runtime *runtime = &network->context->runtime;
     tsnni_workspace *workspace = NULL;
-    double sum = 0.0;
     tsnn_status status;
     TSNNI_TRY(tsnni_step_check(network, loss, dataset, samples, count));
     if (!tsnni_gradient_fits(gradient, network))
@@ -93,21 +112,21 @@ tsnn_status tsnn_gradient_add(tsnn_gradient *gradient, const tsnn_network *netwo
     TSNNI_TRY(
         tsnni_workspace_create(network, count < TSNNI_GRADIENT_BATCH ? count : TSNNI_GRADIENT_BATCH, 1, &workspace));
     /* With a gradient to write to, a step leaves the network as it is. */
-    tsnni_step step = {.network = (tsnn_network *)(uintptr_t)network,
-                       .loss = loss,
-                       .dataset = dataset,
-                       .workspace = workspace,
-                       .pass = TSNNI_PASS_GRADIENT,
-                       .divisor = count,
-                       .gradient = gradient};
-    for (int64_t first = 0; first < count; first += TSNNI_GRADIENT_BATCH) {
-        int64_t part = count - first < TSNNI_GRADIENT_BATCH ? count - first : TSNNI_GRADIENT_BATCH;
-        sum += tsnni_step_run(&step, samples != NULL ? samples + first : NULL, first, part).loss;
-    }
-    if (!isfinite(sum))
-        TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "the loss is %g", sum);
+    add_call call = {{.network = (tsnn_network *)(uintptr_t)network,
+                      .loss = loss,
+                      .dataset = dataset,
+                      .workspace = workspace,
+                      .pass = TSNNI_PASS_GRADIENT,
+                      .divisor = count,
+                      .gradient = gradient},
+                     samples,
+                     count,
+                     0.0};
+    tsnni_parallel_session(runtime->threads, 2 * tsnni_step_work(network, count), add_parts, &call);
+    if (!isfinite(call.loss))
+        TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "the loss is %g", call.loss);
     if (value != NULL)
-        *value = sum / (double)count;
+        *value = call.loss / (double)count;
     tsnni_workspace_destroy(&workspace);
     return TSNN_OK;
 fail:
@@ -132,11 +151,43 @@ tsnn_status tsnn_gradient_scale(tsnn_gradient *gradient, double factor)
     return TSNN_OK;
 }
 
-static double square_sum(const float *values, int64_t count)
+/* Weights whose squares are added in a nanosecond, by one thread. */
+#define NORM_RATE 2
+
+/* Parts and lanes that the squares are added in, whatever the threads: so their sum has the same bits. */
+#define NORM_PARTS 64
+#define NORM_LANES 8
+
+typedef struct norm_call {
+    const float *values;
+    int64_t count;
+    double sums[NORM_PARTS];
+} norm_call;
+
+static void norm_chunk(void *argument, int64_t part, int32_t worker)
 {
+    (void)worker;
+    norm_call *call = argument;
+    int64_t k = tsnni_partition_even(call->count, part, NORM_PARTS);
+    int64_t end = tsnni_partition_even(call->count, part + 1, NORM_PARTS);
+    double lanes[NORM_LANES] = {0.0}, sum = 0.0;
+    for (; k + NORM_LANES <= end; k += NORM_LANES)
+        for (int lane = 0; lane < NORM_LANES; lane++)
+            lanes[lane] += (double)call->values[k + lane] * (double)call->values[k + lane];
+    for (; k < end; k++)
+        sum += (double)call->values[k] * (double)call->values[k];
+    for (int lane = 0; lane < NORM_LANES; lane++)
+        sum += lanes[lane];
+    call->sums[part] = sum;
+}
+
+static double square_sum(int32_t threads, const float *values, int64_t count)
+{
+    norm_call call = {values, count, {0.0}};
     double sum = 0.0;
-    for (int64_t k = 0; k < count; k++)
-        sum += (double)values[k] * (double)values[k];
+    tsnni_parallel_for(threads, count / NORM_RATE, NORM_PARTS, norm_chunk, &call);
+    for (int part = 0; part < NORM_PARTS; part++)
+        sum += call.sums[part];
     return sum;
 }
 
@@ -146,10 +197,12 @@ tsnn_status tsnn_gradient_norm(const tsnn_gradient *gradient, double *norm)
         return TSNN_ERROR_NULL_ARGUMENT;
     if (norm == NULL)
         return tsnni_fail(&gradient->context->runtime, TSNN_ERROR_NULL_ARGUMENT, "norm is NULL");
+    int32_t threads = gradient->context->runtime.threads;
     double sum = 0.0;
     for (int64_t l = 0; l < gradient->count; l++) {
         const tsnni_layer_gradient *layer = &gradient->layers[l];
-        sum += square_sum(layer->weights, layer->connections) + square_sum(layer->bias, layer->outputs);
+        sum +=
+            square_sum(threads, layer->weights, layer->connections) + square_sum(threads, layer->bias, layer->outputs);
     }
     *norm = sqrt(sum);
     return TSNN_OK;

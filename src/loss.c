@@ -146,21 +146,10 @@ static double loss_term(int32_t kind, float a, float y, int64_t outputs)
     }
 }
 
-/* Its derivative: by the pre-activation for both cross-entropies (p - y: softmax and sigmoid cancel), by the output for
- * the squared error. */
-static float loss_derivative(int32_t kind, float a, float y, int64_t outputs)
-{
-    switch (kind) {
-    case TSNN_LOSS_CROSS_ENTROPY:
-        return a - y;
-    case TSNN_LOSS_MEAN_SQUARED_ERROR:
-        return 2.0f * (a - y) / (float)outputs;
-    default:
-        return (a - y) / (float)outputs;
-    }
-}
-
 /* ---- a batch ---- */
+
+/* Nanoseconds an output, measured for the cross-entropy. */
+#define LOSS_COST 3
 
 typedef struct score_call {
     const tsnn_loss *loss;
@@ -185,29 +174,106 @@ int32_t tsnni_predicted_class(const float *outputs, int64_t count, int64_t strid
     return (int32_t)best;
 }
 
-/* One sample: a column. For the cross-entropy with labels the sum of y is 1, otherwise its derivative is p sum(y) - y.
- */
-static double score_column(const score_call *call, int64_t column, int64_t sample)
+/* A group of columns: neighbouring samples, so that loops over them become vectors. Surplus columns repeat a sample. */
+typedef struct score_group {
+    int64_t sample[TSNNI_COLUMN_GROUP];
+    float total[TSNNI_COLUMN_GROUP];   /* the sum of y */
+    float uniform[TSNNI_COLUMN_GROUP]; /* label smoothing: what each output gets */
+} score_group;
+
+static void truth_row(const score_call *call, const score_group *group, int64_t k, float *y)
 {
-    int32_t kind = call->loss->kind;
-    float total = 1.0f, uniform = call->smoothing / (float)call->rows;
-    double loss = 0.0;
-    if (kind == TSNN_LOSS_CROSS_ENTROPY && call->truth->targets != NULL) {
-        total = 0.0f;
+    for (int c = 0; c < TSNNI_COLUMN_GROUP; c++)
+        y[c] = truth_at(call->truth, group->sample[c], k, call->rows);
+    for (int c = 0; call->smoothing > 0.0f && c < TSNNI_COLUMN_GROUP; c++)
+        y[c] = (1.0f - call->smoothing) * y[c] + group->uniform[c];
+}
+
+/* For the cross-entropy with labels the sum of y is 1, otherwise its derivative is p sum(y) - y. */
+static score_group group_of(const score_call *call, int64_t first, int64_t count)
+{
+    score_group group;
+    for (int64_t c = 0; c < TSNNI_COLUMN_GROUP; c++) {
+        int64_t column = first + (c < count ? c : 0);
+        group.sample[c] = call->truth->index != NULL ? call->truth->index[column] : column;
+        group.total[c] = 1.0f;
+        group.uniform[c] = call->smoothing / (float)call->rows;
+    }
+    if (call->loss == NULL || call->loss->kind != TSNN_LOSS_CROSS_ENTROPY || call->truth->targets == NULL)
+        return group;
+    for (int64_t c = 0; c < TSNNI_COLUMN_GROUP; c++) {
+        float total = 0.0f;
         for (int64_t k = 0; k < call->rows; k++)
-            total += truth_at(call->truth, sample, k, call->rows);
-        uniform *= total;
+            total += truth_at(call->truth, group.sample[c], k, call->rows);
+        group.total[c] = total;
+        group.uniform[c] *= total;
     }
+    return group;
+}
+
+/* The derivative: by the pre-activation for both cross-entropies (p - y: softmax and sigmoid cancel), by the output for
+ * the squared error. */
+static void derivative_row(const score_call *call, const score_group *group, const float *a, const float *y,
+                           float *delta)
+{
+    float factor = call->factor, outputs = (float)call->rows;
+    switch (call->loss->kind) {
+    case TSNN_LOSS_CROSS_ENTROPY:
+        for (int c = 0; c < TSNNI_COLUMN_GROUP; c++)
+            delta[c] = factor * (group->total[c] * a[c] - y[c]);
+        break;
+    case TSNN_LOSS_MEAN_SQUARED_ERROR:
+        for (int c = 0; c < TSNNI_COLUMN_GROUP; c++)
+            delta[c] = factor * (2.0f * (a[c] - y[c]) / outputs);
+        break;
+    default:
+        for (int c = 0; c < TSNNI_COLUMN_GROUP; c++)
+            delta[c] = factor * ((a[c] - y[c]) / outputs);
+    }
+}
+
+/* The loss of the group's samples; their derivative goes to delta, with zeros in surplus columns. */
+static double group_loss(const score_call *call, const score_group *group, int64_t first, int64_t count)
+{
+    double loss[TSNNI_COLUMN_GROUP] = {0.0}, sum = 0.0;
     for (int64_t k = 0; k < call->rows; k++) {
-        int64_t at = k * call->stride + column;
-        float y = truth_at(call->truth, sample, k, call->rows), a = call->outputs[at];
-        if (call->smoothing > 0.0f)
-            y = (1.0f - call->smoothing) * y + uniform;
-        loss += loss_term(kind, a, y, call->rows);
-        if (call->delta != NULL)
-            call->delta[at] = call->factor * loss_derivative(kind, total * a, y, call->rows);
+        const float *a = call->outputs + k * call->stride + first;
+        float *delta = call->delta != NULL ? call->delta + k * call->stride + first : NULL;
+        float y[TSNNI_COLUMN_GROUP];
+        truth_row(call, group, k, y);
+        for (int64_t c = 0; c < count; c++)
+            loss[c] += loss_term(call->loss->kind, a[c], y[c], call->rows);
+        if (delta == NULL)
+            continue;
+        derivative_row(call, group, a, y, delta);
+        for (int64_t c = count; c < TSNNI_COLUMN_GROUP; c++)
+            delta[c] = 0.0f;
     }
-    return loss;
+    for (int64_t c = 0; c < count; c++)
+        sum += loss[c];
+    return sum;
+}
+
+/* How many of the group's labels are what tsnni_predicted_class() says. */
+static int64_t group_correct(const score_call *call, const score_group *group, int64_t first, int64_t count)
+{
+    float largest[TSNNI_COLUMN_GROUP];
+    int32_t best[TSNNI_COLUMN_GROUP];
+    int64_t correct = 0;
+    for (int c = 0; c < TSNNI_COLUMN_GROUP; c++) {
+        largest[c] = call->outputs[first + c];
+        best[c] = call->rows == 1 && largest[c] >= 0.5f;
+    }
+    for (int64_t k = 1; k < call->rows; k++) {
+        const float *a = call->outputs + k * call->stride + first;
+        for (int c = 0; c < TSNNI_COLUMN_GROUP; c++) {
+            best[c] = a[c] > largest[c] ? (int32_t)k : best[c];
+            largest[c] = a[c] > largest[c] ? a[c] : largest[c];
+        }
+    }
+    for (int64_t c = 0; c < count; c++)
+        correct += best[c] == call->truth->labels[group->sample[c]];
+    return correct;
 }
 
 static void score_chunk(void *argument, int64_t chunk, int32_t worker)
@@ -216,25 +282,12 @@ static void score_chunk(void *argument, int64_t chunk, int32_t worker)
     const score_call *call = argument;
     int64_t begin = tsnni_partition_even(call->groups, chunk, call->chunks);
     int64_t end = tsnni_partition_even(call->groups, chunk + 1, call->chunks);
-    for (int64_t group = begin; group < end; group++) {
-        double loss = 0.0;
-        int64_t correct = 0;
-        for (int64_t c = 0; c < TSNNI_COLUMN_GROUP; c++) {
-            int64_t column = group * TSNNI_COLUMN_GROUP + c;
-            if (column < call->truth->count) {
-                int64_t sample = call->truth->index != NULL ? call->truth->index[column] : column;
-                if (call->loss != NULL)
-                    loss += score_column(call, column, sample);
-                if (call->truth->labels != NULL)
-                    correct += tsnni_predicted_class(call->outputs + column, call->rows, call->stride) ==
-                               call->truth->labels[sample];
-            } else if (call->delta != NULL) {
-                for (int64_t k = 0; k < call->rows; k++)
-                    call->delta[k * call->stride + column] = 0.0f;
-            }
-        }
-        call->group_loss[group] = loss;
-        call->group_correct[group] = correct;
+    for (int64_t g = begin; g < end; g++) {
+        int64_t first = g * TSNNI_COLUMN_GROUP, left = call->truth->count - first;
+        int64_t count = left < TSNNI_COLUMN_GROUP ? left : TSNNI_COLUMN_GROUP;
+        score_group group = group_of(call, first, count);
+        call->group_loss[g] = call->loss != NULL ? group_loss(call, &group, first, count) : 0.0;
+        call->group_correct[g] = call->truth->labels != NULL ? group_correct(call, &group, first, count) : 0;
     }
 }
 
@@ -255,7 +308,7 @@ tsnni_score tsnni_loss_score(const tsnn_loss *loss, const tsnn_network *network,
                        .smoothing = loss != NULL && divisor > 0 ? loss->smoothing : 0.0f,
                        .group_loss = workspace->group_loss,
                        .group_correct = workspace->group_correct};
-    tsnni_parallel_for(threads, 10 * call.rows * truth->count, call.chunks, score_chunk, &call);
+    tsnni_parallel_for(threads, LOSS_COST * call.rows * truth->count, call.chunks, score_chunk, &call);
     tsnni_score score = {0.0, 0};
     for (int64_t group = 0; group < call.groups; group++) {
         score.loss += call.group_loss[group];

@@ -20,7 +20,8 @@ struct tsnn_network {
     tsnn_context *context;
     tsnni_stage *stages;
     int64_t count, capacity;
-    float *shift, *scale; /* of the inputs: (x - shift) * scale; both NULL without a standardizer */
+    int32_t activation_format; /* TSNN_ACTIVATIONS_*: of the inputs and hidden activations while they are computed */
+    float *shift, *scale;      /* of the inputs: (x - shift) * scale; both NULL without a standardizer */
 };
 
 /* 0 without layers. */

@@ -1,25 +1,25 @@
 /* The pass through a network: which kernel runs on which layer, cut into chunks for the threads. */
 #include "propagate.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/parallel.h"
 #include "softmax.h"
+#include "sparse/convert.h"
 #include "sparse/partition.h"
 
 /* Costs of a row in connections, for balanced chunks: loading and storing it, and its epilogue. */
 #define TSNNI_FORWARD_ROW_COST 3
 #define TSNNI_BACKWARD_ROW_COST 4
 
-/* Nanoseconds of work are about multiply-adds over this, one thread. */
-#define TSNNI_MULTIPLY_ADDS_PER_NANOSECOND 32
+/* Work in nanoseconds of one thread, measured: a connection costs the columns of a row and WORK_COLUMNS more, at
+ * WORK_RATE columns a nanosecond. */
+#define TSNNI_WORK_COLUMNS 16
+#define TSNNI_WORK_RATE 32
 
-/* Connections ahead: rows that come from a farther cache are asked for earlier. */
-#define TSNNI_PREFETCH_NEAR 8
-#define TSNNI_PREFETCH_MIDDLE 16
-#define TSNNI_PREFETCH_FAR 64
-#define TSNNI_MIDDLE_BYTES ((int64_t)2 << 20)
-#define TSNNI_FAR_BYTES ((int64_t)24 << 20)
+/* Neurons whose biases are updated in a nanosecond. */
+#define TSNNI_BIAS_RATE 2
 
 /* How a range of rows is cut: by connections when pointer is set, else evenly. */
 typedef struct row_span {
@@ -38,14 +38,6 @@ static void span_chunk(const row_span *span, int64_t chunk, int64_t *begin, int6
     }
 }
 
-static int64_t prefetch_distance(int64_t rows, int64_t stride)
-{
-    int64_t bytes = rows * stride * (int64_t)sizeof(float);
-    return bytes > TSNNI_FAR_BYTES      ? TSNNI_PREFETCH_FAR
-           : bytes > TSNNI_MIDDLE_BYTES ? TSNNI_PREFETCH_MIDDLE
-                                        : TSNNI_PREFETCH_NEAR;
-}
-
 static int32_t is_slope(const tsnni_stage *stage)
 {
     return tsnni_activation_is_slope(&stage->activation);
@@ -53,7 +45,7 @@ static int32_t is_slope(const tsnni_stage *stage)
 
 static int64_t pass_work(int64_t connections, int64_t width)
 {
-    return connections * width / TSNNI_MULTIPLY_ADDS_PER_NANOSECOND;
+    return connections * (width + TSNNI_WORK_COLUMNS) / TSNNI_WORK_RATE;
 }
 
 /* ---- the batch enters ---- */
@@ -89,8 +81,10 @@ static void load_batch(const tsnn_network *network, tsnni_workspace *workspace, 
          .shift = network->shift,
          .scale = network->scale,
          .x = workspace->input,
+         .x_bf16 = workspace->input_bf16,
          .stride = workspace->stride,
-         .width = width},
+         .width = width,
+         .bf16_stride = workspace->bf16_stride},
         {NULL, (features + TSNNI_COLUMN_GROUP - 1) / TSNNI_COLUMN_GROUP, 0, tsnni_parallel_chunks(threads)}};
     tsnni_parallel_for(threads, features * width / 2, call.span.chunks, load_chunk, &call);
 }
@@ -112,27 +106,20 @@ static void forward_chunk(void *argument, int64_t chunk, int32_t worker)
     call->kernel(&call->task, begin, end);
 }
 
-/* Activations that the kernels do not fuse, on the rows or the groups of columns of one stage. */
-typedef struct activation_call {
-    const tsnni_stage *stage;
-    int64_t hidden_index, stride, width, rows;
-    float *z; /* becomes a */
+/* Activations that forward does not fuse, in place on rows or (softmax) on groups of columns. */
+typedef struct function_call {
+    void (*kernel)(const tsnni_function *task, int64_t begin, int64_t end);
+    tsnni_function task;
     row_span span;
-} activation_call;
+} function_call;
 
-static void activation_chunk(void *argument, int64_t chunk, int32_t worker)
+static void function_chunk(void *argument, int64_t chunk, int32_t worker)
 {
     (void)worker;
-    const activation_call *call = argument;
+    const function_call *call = argument;
     int64_t begin, end;
     span_chunk(&call->span, chunk, &begin, &end);
-    for (int64_t i = begin; i < end; i++) {
-        if (call->stage->activation.kind == TSNN_ACTIVATION_SOFTMAX)
-            tsnni_softmax_group(call->z + i * TSNNI_COLUMN_GROUP, call->rows, call->stride);
-        else
-            tsnni_activation_apply(&call->stage->activation, call->hidden_index, call->z + i * call->stride,
-                                   call->z + i * call->stride, call->width);
-    }
+    call->kernel(&call->task, begin, end);
 }
 
 static void activate(const tsnn_network *network, tsnni_workspace *workspace, int64_t l, int64_t count)
@@ -147,44 +134,108 @@ static void activate(const tsnn_network *network, tsnni_workspace *workspace, in
             float *a = workspace->undropped[l] + i * stride;
             tsnni_activation_apply(&stage->activation, l, workspace->preactivation[l] + i * stride, a, count);
             memset(a + count, 0, (size_t)(width - count) * sizeof *a);
+            for (int64_t c = 0; workspace->output_bf16[l] != NULL && c < count; c++)
+                if (isnan(a[c]))
+                    a[c] = NAN; /* one of those that rounding keeps */
         }
         return;
     }
-    int32_t softmax = stage->activation.kind == TSNN_ACTIVATION_SOFTMAX;
-    activation_call call = {stage,
-                            l,
-                            stride,
-                            width,
-                            rows,
-                            workspace->undropped[l],
-                            {NULL, softmax ? width / TSNNI_COLUMN_GROUP : rows, 0, tsnni_parallel_chunks(threads)}};
-    tsnni_parallel_for(threads, 5 * rows * width, call.span.chunks, activation_chunk, &call);
+    const tsnni_kernels *kernels = network->context->kernels;
+    int32_t kind = stage->activation.kind, softmax = kind == TSNN_ACTIVATION_SOFTMAX;
+    function_call call = {softmax                           ? kernels->softmax
+                          : kind == TSNN_ACTIVATION_SIGMOID ? kernels->sigmoid
+                                                            : kernels->hyperbolic_tangent,
+                          {rows, workspace->undropped[l], stride, width},
+                          {NULL, softmax ? width / TSNNI_COLUMN_GROUP : rows, 0, tsnni_parallel_chunks(threads)}};
+    tsnni_parallel_for(threads, rows * width, call.span.chunks, function_chunk, &call);
 }
 
-static void copy_rows(const float *from, float *to, int64_t rows, int64_t stride, int64_t width)
+/* Dropout of outputs that the kernels did not activate: the derivative needs them undropped as well. */
+typedef struct dropout_call {
+    forward_call forward;
+    const float *undropped;
+} dropout_call;
+
+static void dropout_chunk(void *argument, int64_t chunk, int32_t worker)
 {
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t c = 0; c < width; c++)
-            to[i * stride + c] = from[i * stride + c];
+    const dropout_call *call = argument;
+    const tsnni_forward *task = &call->forward.task;
+    int64_t begin, end;
+    span_chunk(&call->forward.span, chunk, &begin, &end);
+    for (int64_t j = begin; j < end; j++)
+        memcpy(task->y + j * task->stride, call->undropped + j * task->stride, (size_t)task->width * sizeof(float));
+    forward_chunk((void *)(uintptr_t)&call->forward, chunk, worker);
 }
 
 /* Activation and dropout of a stage whose kernel wrote plain sums. */
 static void finish_outputs(const tsnn_network *network, tsnni_workspace *workspace, int64_t l, int64_t count,
-                           forward_call *call, int32_t dropout)
+                           const forward_call *call, int32_t dropout)
 {
     activate(network, workspace, l, count);
-    if (workspace->undropped[l] != workspace->output[l])
-        copy_rows(workspace->undropped[l], workspace->output[l], call->task.columns, call->task.stride,
-                  call->task.width);
-    if (!dropout)
-        return;
-    call->kernel = network->context->kernels->dropout;
-    call->task.y = workspace->output[l];
-    call->task.keep = workspace->keep[l];
-    call->span.pointer = NULL;
-    call->span.rows = call->task.columns;
-    tsnni_parallel_for(network->context->runtime.threads, call->task.columns * call->task.width, call->span.chunks,
-                       forward_chunk, call);
+    if (workspace->undropped[l] == workspace->output[l])
+        return; /* nothing to drop, ever */
+    dropout_call dropping = {*call, workspace->undropped[l]};
+    dropping.forward.kernel = network->context->kernels->dropout;
+    dropping.forward.task.y = workspace->output[l];
+    dropping.forward.task.keep = dropout ? workspace->keep[l] : NULL;
+    dropping.forward.span.pointer = NULL;
+    dropping.forward.span.rows = call->task.columns;
+    tsnni_parallel_for(network->context->runtime.threads, call->task.columns * call->task.width / 2,
+                       dropping.forward.span.chunks, dropout_chunk, &dropping);
+}
+
+/* Outputs of a stage that came as floats, for the layer that reads them as bf16. */
+typedef struct pack_call {
+    const tsnni_kernels *kernels;
+    tsnni_pack task;
+    row_span span;
+} pack_call;
+
+static void pack_chunk(void *argument, int64_t chunk, int32_t worker)
+{
+    (void)worker;
+    const pack_call *call = argument;
+    int64_t begin, end;
+    span_chunk(&call->span, chunk, &begin, &end);
+    call->kernels->pack(&call->task, begin, end);
+}
+
+static void pack_outputs(const tsnn_network *network, tsnni_workspace *workspace, int64_t l, int64_t width)
+{
+    int32_t threads = network->context->runtime.threads;
+    int64_t rows = network->stages[l].layer->topology.pattern.columns;
+    pack_call call = {network->context->kernels,
+                      {.from = workspace->output[l],
+                       .to = workspace->output_bf16[l],
+                       .stride = workspace->stride,
+                       .width = width,
+                       .bf16_stride = workspace->bf16_stride},
+                      {NULL, rows, 0, tsnni_parallel_chunks(threads)}};
+    tsnni_parallel_for(threads, rows * width / 8, call.span.chunks, pack_chunk, &call);
+}
+
+typedef struct expand_call {
+    const tsnni_topology *topology;
+    float *out;
+    row_span span;
+} expand_call;
+
+static void expand_chunk(void *argument, int64_t chunk, int32_t worker)
+{
+    (void)worker;
+    const expand_call *call = argument;
+    int64_t begin, end;
+    span_chunk(&call->span, chunk, &begin, &end);
+    tsnni_csr_expand(&call->topology->pattern, call->topology->values, begin, end, call->out);
+}
+
+/* Every cell of a nearly full layer, for the dense kernel. */
+static void expand_weights(const tsnn_layer *layer, float *out)
+{
+    int32_t threads = layer->context->runtime.threads;
+    const tsnni_pattern *pattern = &layer->topology.pattern;
+    expand_call call = {&layer->topology, out, {NULL, pattern->rows, 0, tsnni_parallel_chunks(threads)}};
+    tsnni_parallel_for(threads, pattern->rows * pattern->columns, call.span.chunks, expand_chunk, &call);
 }
 
 static void forward_stage(const tsnn_network *network, tsnni_workspace *workspace, int64_t l, int64_t count,
@@ -193,6 +244,7 @@ static void forward_stage(const tsnn_network *network, tsnni_workspace *workspac
     const tsnni_stage *stage = &network->stages[l];
     const tsnn_layer *layer = stage->layer;
     const tsnni_topology *topology = &layer->topology;
+    const tsnni_stage_plan *plan = &workspace->plans[l];
     const tsnni_kernels *kernels = network->context->kernels;
     int32_t threads = network->context->runtime.threads;
     int32_t slope = is_slope(stage), dropout = pass == TSNNI_PASS_TRAINING && stage->keep_below != TSNNI_KEEP_ALL;
@@ -207,27 +259,40 @@ static void forward_stage(const tsnn_network *network, tsnni_workspace *workspac
     call.task.values = topology->values;
     call.task.bias = layer->bias;
     call.task.x = l == 0 ? workspace->input : workspace->output[l - 1];
+    call.task.x_bf16 = l == 0 ? workspace->input_bf16 : workspace->output_bf16[l - 1];
+    call.task.y_bf16 = slope && plan->forward.route != TSNNI_ROUTE_DENSE ? workspace->output_bf16[l] : NULL;
     call.task.y = workspace->preactivation[l] != NULL ? workspace->preactivation[l] : workspace->undropped[l];
     call.task.stride = workspace->stride;
     call.task.width = width;
+    call.task.bf16_stride = workspace->bf16_stride;
     call.task.negative_slope = slope ? tsnni_activation_slope(&stage->activation, l) : 1.0f;
     call.task.negative = workspace->negative[l];
     call.task.keep = slope && dropout ? workspace->keep[l] : NULL;
     call.task.keep_below = stage->keep_below;
     call.task.keep_scale = (float)TSNNI_KEEP_ALL / (float)stage->keep_below;
     call.task.key = tsnni_random_key_make(network->context->seed, TSNNI_PURPOSE_DROPOUT, layer->stream, step, 0);
-    call.task.prefetch = prefetch_distance(topology->pattern.rows, workspace->stride);
-    if (tsnni_layer_is_full(layer)) {
+    call.task.prefetch = plan->forward.prefetch;
+    call.task.prefetch_far = plan->forward.prefetch_far;
+    call.task.panels = plan->forward.panels;
+    call.task.panel_ptr = plan->forward_ends;
+    if (plan->forward.route == TSNNI_ROUTE_DENSE) {
         call.kernel = kernels->dense_forward;
         call.span = (row_span){NULL, width / TSNNI_COLUMN_GROUP, 0, chunks};
+        if (plan->expanded != NULL) {
+            expand_weights(layer, plan->expanded);
+            call.task.values = plan->expanded;
+        }
     } else {
         call.kernel = kernels->forward[topology->transpose.row.width == 2 ? 0 : 1];
         call.span =
             (row_span){topology->transpose.column_ptr, topology->pattern.columns, TSNNI_FORWARD_ROW_COST, chunks};
     }
     tsnni_parallel_for(threads, pass_work(topology->pattern.count, width), chunks, forward_chunk, &call);
+    int32_t packed = call.task.y_bf16 != NULL;
     if (!slope)
         finish_outputs(network, workspace, l, count, &call, dropout);
+    if (workspace->output_bf16[l] != NULL && !packed)
+        pack_outputs(network, workspace, l, width);
 }
 
 void tsnni_propagate_forward(const tsnn_network *network, tsnni_workspace *workspace, const tsnni_batch *batch,
@@ -361,17 +426,41 @@ static void finish_delta(const tsnn_network *network, tsnni_workspace *workspace
     run_derivative_kernel(network, &call);
 }
 
+/* Biases change by their gradient, or add it to what is there. */
+typedef struct bias_call {
+    const tsnni_kernels *kernels;
+    float *bias, *velocity;
+    const float *gradient;
+    const tsnni_update *update; /* NULL: bias is a gradient, to be added to */
+    row_span span;
+} bias_call;
+
+static void bias_chunk(void *argument, int64_t chunk, int32_t worker)
+{
+    (void)worker;
+    const bias_call *call = argument;
+    int64_t begin, end;
+    span_chunk(&call->span, chunk, &begin, &end);
+    if (call->update != NULL)
+        call->kernels->update(call->bias, call->velocity, call->gradient, call->update, begin, end);
+    for (int64_t j = begin; call->update == NULL && j < end; j++)
+        call->bias[j] += call->gradient[j];
+}
+
 static void apply_to_biases(const tsnn_network *network, tsnni_workspace *workspace, int64_t l,
                             const tsnni_update *update, tsnn_gradient *gradient)
 {
     tsnn_layer *layer = network->stages[l].layer;
+    int32_t threads = network->context->runtime.threads;
     int64_t outputs = layer->topology.pattern.columns;
-    const float *bias_gradient = workspace->bias_gradient[l % 2];
-    if (gradient != NULL)
-        for (int64_t j = 0; j < outputs; j++)
-            gradient->layers[l].bias[j] += bias_gradient[j];
-    else if (!layer->frozen)
-        network->context->kernels->update(layer->bias, layer->bias_velocity, bias_gradient, update, 0, outputs);
+    bias_call call = {network->context->kernels,
+                      gradient != NULL ? gradient->layers[l].bias : layer->bias,
+                      layer->bias_velocity,
+                      workspace->bias_gradient[l % 2],
+                      gradient != NULL ? NULL : update,
+                      {NULL, outputs, 0, tsnni_parallel_chunks(threads)}};
+    if (gradient != NULL || !layer->frozen)
+        tsnni_parallel_for(threads, outputs / TSNNI_BIAS_RATE, call.span.chunks, bias_chunk, &call);
 }
 
 /* Layer l: its weights (or their gradient) from delta[l % 2], and delta of stage l - 1 when `pass_down`. */
@@ -380,6 +469,7 @@ static void backward_stage(const tsnn_network *network, tsnni_workspace *workspa
 {
     tsnn_layer *layer = network->stages[l].layer;
     const tsnni_topology *topology = &layer->topology;
+    const tsnni_stage_plan *plan = &workspace->plans[l];
     const tsnni_kernels *kernels = network->context->kernels;
     int32_t threads = network->context->runtime.threads, fused = pass_down && is_slope(&network->stages[l - 1]);
     backward_call call = {0};
@@ -395,6 +485,8 @@ static void backward_stage(const tsnn_network *network, tsnni_workspace *workspa
                      : layer->frozen  ? TSNNI_BACKWARD_INPUT
                                       : TSNNI_BACKWARD_UPDATE;
     call.task.x = l == 0 ? workspace->input : workspace->output[l - 1];
+    call.task.x_bf16 = l == 0 ? workspace->input_bf16 : workspace->output_bf16[l - 1];
+    call.task.bf16_stride = workspace->bf16_stride;
     call.task.dy = workspace->delta[l % 2];
     call.task.dx = pass_down ? workspace->delta[(l + 1) % 2] : NULL;
     call.task.stride = workspace->stride;
@@ -407,9 +499,12 @@ static void backward_stage(const tsnn_network *network, tsnni_workspace *workspa
     }
     if (update != NULL)
         call.task.update = *update;
-    call.task.prefetch = prefetch_distance(topology->pattern.columns, workspace->stride);
+    call.task.prefetch = plan->backward.prefetch;
+    call.task.prefetch_far = plan->backward.prefetch_far;
+    call.task.panels = plan->backward.panels;
+    call.task.panel_ptr = plan->backward_ends;
     int64_t chunks = tsnni_parallel_chunks(threads);
-    if (tsnni_layer_is_full(layer)) {
+    if (plan->backward.route == TSNNI_ROUTE_DENSE) {
         call.kernel = kernels->dense_backward;
         call.span = (row_span){NULL, topology->pattern.rows, 0, chunks};
     } else {
@@ -417,8 +512,7 @@ static void backward_stage(const tsnn_network *network, tsnni_workspace *workspa
         call.span = (row_span){topology->pattern.row_ptr, topology->pattern.rows, TSNNI_BACKWARD_ROW_COST, chunks};
     }
     if (call.task.mode != TSNNI_BACKWARD_INPUT || pass_down)
-        tsnni_parallel_for(threads, 2 * pass_work(topology->pattern.count, call.task.width), chunks, backward_chunk,
-                           &call);
+        tsnni_parallel_for(threads, pass_work(topology->pattern.count, call.task.width), chunks, backward_chunk, &call);
     if (pass_down && !fused)
         finish_delta(network, workspace, l - 1, count, pass, 0);
 }

@@ -1,6 +1,6 @@
 /* Training: epochs of shuffled mini-batches; between them validation, pruning and evolution; callbacks that can stop
  * it. */
-#include <tsnn/trainer.h>
+#include "trainer.h"
 
 #include <math.h>
 #include <string.h>
@@ -17,17 +17,6 @@
 
 #define TSNNI_DEFAULT_EPOCHS 10
 #define TSNNI_DEFAULT_BATCH 128
-
-struct tsnn_trainer {
-    tsnn_context *context;
-    tsnn_trainer_options options; /* with defaults filled in */
-    tsnn_schedule_options schedule;
-    int64_t epochs_done;
-    int64_t passes; /* forward passes so far: keys the dropout */
-    tsnni_workspace *workspace;
-    uint64_t workspace_version; /* of the context's topologies when it was made */
-    tsnn_gradient *gradient;    /* only for clipping and micro-batches */
-};
 
 tsnn_status tsnn_trainer_options_init(tsnn_trainer_options *options)
 {
@@ -135,7 +124,8 @@ static tsnn_status prepare(tsnn_trainer *trainer, const tsnn_dataset *dataset, i
     TSNNI_TRY(tsnni_optimizer_prepare(trainer->options.optimizer, network));
     /* An appended layer may be older than the workspace: versions alone do not tell. */
     if (trainer->workspace == NULL || trainer->workspace->samples < samples ||
-        trainer->workspace->layers != network->count || trainer->workspace_version != trainer->context->versions) {
+        trainer->workspace->layers != network->count || trainer->workspace->format != network->activation_format ||
+        trainer->workspace_version != trainer->context->versions) {
         tsnni_workspace_destroy(&trainer->workspace);
         TSNNI_TRY(tsnni_workspace_create(network, samples, 1, &trainer->workspace));
         trainer->workspace_version = trainer->context->versions;
@@ -249,7 +239,7 @@ tsnn_status tsnn_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset
                    rate_factor);
     TSNNI_TRY(prepare(trainer, dataset, count));
     step_call call = {trainer, dataset, samples, count, rate_factor, {{0.0, 0}, 0.0}};
-    tsnni_parallel_session(runtime->threads, tsnni_step_work(trainer->options.network, count), run_one_step, &call);
+    tsnni_parallel_session(runtime->threads, 2 * tsnni_step_work(trainer->options.network, count), run_one_step, &call);
     if (!isfinite(call.result.score.loss))
         TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "the loss is %g; is the learning rate too high?",
                    call.result.score.loss);
@@ -293,16 +283,18 @@ static tsnn_status callback_status(tsnni_runtime *runtime, int32_t answer)
     return tsnni_fail(runtime, TSNN_ERROR_CALLBACK, "the callback returned %d", (int)answer);
 }
 
-/* All steps of an epoch. `order` NULL: in order. Sums go into the report. */
+/* All steps of an epoch that are left. `order` NULL: in order. Sums go into the report. */
 static tsnn_status run_steps(tsnn_trainer *trainer, const tsnn_dataset *train, const int64_t *order,
                              tsnn_epoch_report *report)
 {
     tsnni_runtime *runtime = &trainer->context->runtime;
     const tsnn_trainer_options *options = &trainer->options;
-    int64_t steps = (train->samples - 1) / options->batch + 1, correct = 0;
-    double loss = 0.0;
+    tsnni_epoch_part *part = &trainer->part;
+    int64_t steps = (train->samples - 1) / options->batch + 1;
     tsnn_status status = TSNN_OK;
-    for (int64_t s = 0; s < steps && status == TSNN_OK; s++) {
+    part->samples = train->samples;
+    part->batch = options->batch;
+    for (int64_t s = part->steps; s < steps && status == TSNN_OK; s++) {
         int64_t first = s * options->batch;
         int64_t count = train->samples - first < options->batch ? train->samples - first : options->batch;
         double progress = (double)trainer->epochs_done + (double)s / (double)steps;
@@ -319,10 +311,10 @@ static tsnn_status run_steps(tsnn_trainer *trainer, const tsnn_dataset *train, c
             return tsnni_fail(runtime, TSNN_ERROR_NOT_FINITE,
                               "epoch %lld, step %lld: the loss is %g; is the learning rate too high?",
                               (long long)trainer->epochs_done + 1, (long long)s + 1, result.score.loss);
-        loss += result.score.loss;
-        correct += result.score.correct;
-        report->samples += count;
-        report->learning_rate = options->optimizer->learning_rate * factor;
+        part->steps = s + 1;
+        part->loss += result.score.loss;
+        part->correct += result.score.correct;
+        part->learning_rate = options->optimizer->learning_rate * factor;
         if (options->on_step != NULL) {
             tsnn_step_report step = {(uint32_t)sizeof step,
                                      0,
@@ -331,13 +323,15 @@ static tsnn_status run_steps(tsnn_trainer *trainer, const tsnn_dataset *train, c
                                      steps,
                                      count,
                                      result.score.loss / (double)count,
-                                     report->learning_rate,
+                                     part->learning_rate,
                                      result.norm};
             status = callback_status(runtime, options->on_step(options->user, &step));
         }
     }
-    report->train_loss = loss / (double)report->samples;
-    report->train_accuracy = (double)correct / (double)report->samples;
+    report->samples = part->steps < steps ? part->steps * options->batch : train->samples;
+    report->learning_rate = part->learning_rate;
+    report->train_loss = part->loss / (double)report->samples;
+    report->train_accuracy = (double)part->correct / (double)report->samples;
     return status;
 }
 
@@ -413,6 +407,7 @@ static tsnn_status run_epoch(tsnn_trainer *trainer, const tsnn_dataset *train, c
     if (order != NULL)
         shuffle(trainer, order, train->samples);
     status = run_steps(trainer, train, order, &report);
+    trainer->part = (tsnni_epoch_part){0};
     trainer->epochs_done++;
     if (status != TSNN_OK)
         return status;
@@ -457,10 +452,16 @@ tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset *train, c
     TSNNI_TRY(tsnni_step_check(trainer->options.network, trainer->options.loss, train, NULL, 1));
     if (validation != NULL)
         TSNNI_TRY(tsnni_loss_check_dataset(trainer->options.loss, trainer->options.network, validation));
+    if (trainer->part.steps > 0 &&
+        (trainer->part.samples != train->samples || trainer->part.batch != trainer->options.batch))
+        TSNNI_FAIL(runtime, TSNN_ERROR_STATE,
+                   "resumed after %lld steps of %lld of %lld samples; this is %lld of %lld samples",
+                   (long long)trainer->part.steps, (long long)trainer->part.batch, (long long)trainer->part.samples,
+                   (long long)trainer->options.batch, (long long)train->samples);
     if (trainer->options.order == TSNN_SHUFFLE)
         TSNNI_TRY(TSNNI_NEW(runtime, train->samples, &order));
     run_call call = {trainer, train, validation, order, TSNN_OK};
-    tsnni_parallel_session(runtime->threads, tsnni_step_work(trainer->options.network, train->samples), run_epochs,
+    tsnni_parallel_session(runtime->threads, 2 * tsnni_step_work(trainer->options.network, train->samples), run_epochs,
                            &call);
     status = call.status;
 fail:

@@ -10,7 +10,7 @@ for tool in aarch64-linux-gnu-gcc qemu-aarch64; do
 done
 program=$BUILD/tests/kernels-aarch64
 mkdir -p "$BUILD/tests"
-aarch64-linux-gnu-gcc -std=c11 -O2 -ffp-contract=off -Wall -Wextra -static -Iinclude -Ilib -Itests/unit \
+aarch64-linux-gnu-gcc -std=c11 -O2 -ffp-contract=off -Wall -Wextra -static -DTSNN_MODEL_FILES=0 -Iinclude -Ilib -Itests/unit \
     lib/*/*.c lib/*/*/*.c tests/unit/kernel_*.c tests/unit/kernels_standalone.c -lm -o "$program" || exit 1
 qemu-aarch64 "$program" || {
     echo "check-arm: failed" >&2

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs groups of tests, all of them even when one fails, and ends with "N passed, M failed". Called by the Makefile:
-#   run.sh headers plain symbols install examples unit
+#   run.sh headers plain symbols install inference peers examples unit
 # A check script prints one line a check: "ok ...", "not ok ..." or "skip ...", and indented lines of detail.
 set -u
 : "${BUILD:=build}" "${CC:=cc}" "${CFLAGS:=}" "${MAKE:=make}" "${PKG_CONFIG:=pkg-config}" "${SOVERSION:=0}"
@@ -24,11 +24,12 @@ run_checks()
     failed=$((failed + bad))
 }
 
-# One program or script is one check; its output is shown when it fails.
+# One program or script is one check; its output is shown when it fails, and what it skipped always.
 run_program()
 {
     if "$2" >"$log" 2>&1; then
         echo "ok $1"
+        grep '^skip ' "$log"
         passed=$((passed + 1))
     else
         echo "not ok $1 (status $?)"
@@ -74,6 +75,8 @@ for group in "$@"; do
     plain) run_program "build by hand with cc" "$BUILD/tests/plain" ;;
     symbols) run_checks tests/abi/check.sh ;;
     install) run_checks tests/install/check.sh ;;
+    peers) run_checks tests/bench/peers/check.sh ;;
+    inference) run_checks tests/inference/check.sh ;;
     examples) run_examples ;;
     unit) run_unit ;;
     *) echo "run.sh: no group called $group" >&2; exit 2 ;;

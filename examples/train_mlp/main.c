@@ -33,6 +33,9 @@ struct run {
     struct progress progress;
     tsnn_epoch_report *epochs; /* those that are done */
     int64_t epoch_count;
+    int64_t epochs_before;   /* with --resume: of the runs before */
+    bool stopped;            /* by Ctrl-C */
+    bool save_failed;        /* the last time */
     struct attention before; /* with --plot: before training ... */
     struct attention after;  /* ... and after it, before --prune-after */
 };
@@ -59,10 +62,26 @@ static void catch_interrupt(void)
 
 /* --- what the trainer calls ----------------------------------------------------------------------------------- */
 
+/* A checkpoint that cannot be written is no reason to stop: there will be another after the next epoch. */
+static void save(struct run *run)
+{
+    tsnn_status status = run->options.save != NULL ? model_save(&run->model, run->options.save) : TSNN_OK;
+    run->save_failed = status < 0;
+    if (status < 0) {
+        char text[512] = "";
+        tsnn_context_error(run->model.context, text, sizeof text, NULL);
+        progress_end(&run->progress);
+        warn("--save %s: %s", run->options.save, text);
+    }
+}
+
 static int32_t on_step(void *user, const tsnn_step_report *report)
 {
     struct run *run = user;
     progress_step(&run->progress, report);
+    /* Here and now, so that resuming goes on with the next step. */
+    if (stop_wanted)
+        save(run);
     return stop_wanted;
 }
 
@@ -72,6 +91,7 @@ static int32_t on_epoch(void *user, const tsnn_epoch_report *report)
     run->epochs[run->epoch_count++] = *report;
     progress_epoch(&run->progress, report);
     metrics_write(&run->metrics, report);
+    save(run);
     return stop_wanted;
 }
 
@@ -101,19 +121,23 @@ static void describe(const struct run *run)
     tsnn_network_get_info(run->model.network, &network);
     tsnn_context_get_info(run->model.context, &context);
     double dense = 0;
-    int64_t previous = data->train.features;
     printf("data      %s%s: %s training and %s test samples, %s features, %s classes\n", data->name,
            data->sample ? " (sample)" : "", grouped(data->train.count).text, grouped(data->test.count).text,
            grouped(data->train.features).text, grouped(data->classes).text);
-    printf("network   %lld", (long long)previous);
-    for (int64_t i = 0; i <= options->hidden.count; i++) {
-        int64_t next = i < options->hidden.count ? options->hidden.neurons[i] : data->classes;
-        printf("-%lld", (long long)next);
-        dense += (double)previous * (double)next;
-        previous = next;
+    printf("network   %lld", (long long)network.inputs);
+    for (int64_t i = 0; i < network.layers; i++) {
+        tsnn_layer *layer = NULL;
+        tsnn_layer_info size = TSNN_LAYER_INFO_INIT;
+        tsnn_network_get_layer(run->model.network, i, &layer);
+        tsnn_layer_get_info(layer, &size);
+        printf("-%lld", (long long)size.outputs);
+        dense += (double)size.inputs * (double)size.outputs;
     }
     printf(": %s neurons, %s connections, %.1f %% of the dense network's\n", grouped(network.neurons).text,
            grouped(network.connections).text, 100 * (double)network.connections / dense);
+    if (options->resume != NULL)
+        printf("resumed   %s, after %s epoch%s\n", options->resume, grouped(run->epochs_before).text,
+               run->epochs_before == 1 ? "" : "s");
     printf("machine   %s, %d thread%s\n", tsnn_isa_string(context.isa), (int)context.threads,
            context.threads == 1 ? "" : "s");
 }
@@ -145,14 +169,22 @@ static bool prepare_records(struct run *run)
            model_get_attention(&run->model, features, &run->before);
 }
 
+static bool resume(struct run *run)
+{
+    return run->options.resume == NULL || model_resume(&run->model, run->options.resume, &run->epochs_before);
+}
+
 static bool train(struct run *run)
 {
     catch_interrupt();
     progress_start(&run->progress, run->options.quiet, run->options.epochs);
     tsnn_status status = tsnn_trainer_run(run->model.trainer, run->model.train, run->model.test);
     progress_end(&run->progress);
-    if (status == TSNN_STOPPED && !run->options.quiet)
-        printf("\nStopped by Ctrl-C; what was learned until then is kept.\n");
+    run->stopped = status == TSNN_STOPPED;
+    if (run->stopped && !run->options.quiet)
+        printf("\nStopped by Ctrl-C; what was learned until then is kept%s%s.\n",
+               run->options.save != NULL ? ", and goes on with --resume " : "",
+               run->options.save != NULL ? run->options.save : "");
     if (status == TSNN_ERROR_NOT_FINITE)
         return model_complain(&run->model, "training diverged, try a lower --lr", status);
     if (status < 0)
@@ -167,6 +199,8 @@ static bool prune(struct run *run)
         return true;
     if (!model_prune(&run->model, run->options.prune_after, run->options.fold, &outcome))
         return false;
+    if (!run->stopped)
+        save(run);
     const tsnn_pruning_report *report = &outcome.report;
     if (!run->options.quiet)
         printf("\npruned percentile=%g test_accuracy=%.4f->%.4f connections=%lld->%lld neurons=%lld->%lld "
@@ -222,9 +256,11 @@ static bool print_result(struct run *run)
     getrusage(RUSAGE_SELF, &usage);
     printf("%sresult test_accuracy=%.4f epochs=%lld connections=%lld neurons=%lld train_seconds=%.1f peak_rss_mb=%ld "
            "seed=%" PRIu64 "\n",
-           run->options.quiet ? "" : "\n", evaluation.accuracy, (long long)run->epoch_count,
+           run->options.quiet ? "" : "\n", evaluation.accuracy, (long long)(run->epochs_before + run->epoch_count),
            (long long)network.connections, (long long)network.neurons, seconds, (usage.ru_maxrss + 512) / 1024,
            run->options.seed);
+    if (run->save_failed)
+        return complain("--save %s: the network could not be written", run->options.save);
     return (fflush(stdout) == 0 && ferror(stdout) == 0) ||
            complain("standard output cannot be written: %s", strerror(errno));
 }
@@ -234,8 +270,8 @@ static bool run_all(struct run *run)
     const struct model_callbacks callbacks = {on_step, on_epoch, run};
     /* What can be refused at once is, before the minutes that training takes. */
     if ((run->options.plot != NULL && !plot_prepare(run->options.plot)) || !load(run) ||
-        !model_create(&run->model, &run->options, &run->data, &callbacks) || !prepare_records(run) ||
-        !metrics_open(&run->metrics, run->options.metrics))
+        !model_create(&run->model, &run->options, &run->data, &callbacks) || !resume(run) || !prepare_records(run) ||
+        !metrics_open(&run->metrics, run->options.metrics, run->options.resume != NULL))
         return false;
     if (!run->options.quiet)
         describe(run);

@@ -8,10 +8,10 @@
 
 #include "text.h"
 
-bool metrics_open(struct metrics *metrics, const char *path)
+bool metrics_open(struct metrics *metrics, const char *path, bool append)
 {
     metrics->path = path;
-    metrics->file = path != NULL ? fopen(path, "w") : NULL;
+    metrics->file = path != NULL ? fopen(path, append ? "a" : "w") : NULL;
     return path == NULL || metrics->file != NULL || complain("--metrics %s: %s", path, strerror(errno));
 }
 

@@ -13,7 +13,7 @@ struct metrics {
 };
 
 /* path: NULL for no metrics. False: the file cannot be written, which has been said. */
-bool metrics_open(struct metrics *metrics, const char *path);
+bool metrics_open(struct metrics *metrics, const char *path, bool append);
 
 /* Writes a line, and has it on disk for readers at once. A full disk is a warning: training is worth more. */
 void metrics_write(struct metrics *metrics, const tsnn_epoch_report *report);

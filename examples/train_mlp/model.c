@@ -4,6 +4,7 @@
 #include "model.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +17,14 @@ bool model_complain(const struct model *model, const char *what, tsnn_status sta
     if (model->context != NULL)
         tsnn_context_error(model->context, text, sizeof text, NULL);
     return complain("%s: %s%s%s", what, tsnn_status_string(status), text[0] != '\0' ? ": " : "", text);
+}
+
+/* The same for an option's file. */
+static bool complain_of_file(const struct model *model, const char *option, const char *path, tsnn_status status)
+{
+    char what[400];
+    snprintf(what, sizeof what, "%s %.300s", option, path);
+    return model_complain(model, what, status);
 }
 
 static tsnn_status create_context(struct model *model, const struct options *options)
@@ -77,6 +86,8 @@ static tsnn_status create_network(struct model *model, const struct options *opt
         mlp.dropout = options->dropout;
         status = tsnn_network_create_mlp(model->context, &mlp, &model->network);
     }
+    if (status >= 0 && options->bf16)
+        status = tsnn_network_set_activation_format(model->network, TSNN_ACTIVATIONS_BF16);
     tsnn_activation_destroy(&hidden);
     return status;
 }
@@ -164,6 +175,23 @@ bool model_create(struct model *model, const struct options *options, const stru
         model_destroy(model);
         return false;
     }
+    return true;
+}
+
+tsnn_status model_save(const struct model *model, const char *path)
+{
+    return tsnn_trainer_save(model->trainer, NULL, path);
+}
+
+bool model_resume(struct model *model, const char *path, int64_t *epochs_done)
+{
+    char text[24] = "";
+    tsnn_status status = tsnn_trainer_resume(model->trainer, path, NULL);
+    if (status >= 0)
+        status = tsnn_model_get_metadata(model->context, path, "tsnn.training.epochs_done", text, sizeof text, NULL);
+    if (status < 0)
+        return complain_of_file(model, "--resume", path, status);
+    *epochs_done = strtoll(text, NULL, 10);
     return true;
 }
 

@@ -34,6 +34,12 @@ struct model_callbacks {
 bool model_create(struct model *model, const struct options *options, const struct data *data,
                   const struct model_callbacks *callbacks);
 
+/* Writes network and training state. After a failure, model_complain() tells of it, and the old file is there still. */
+tsnn_status model_save(const struct model *model, const char *path);
+
+/* Goes back to a saved state; *epochs_done are behind it. False: a message has been written. */
+bool model_resume(struct model *model, const char *path, int64_t *epochs_done);
+
 void model_destroy(struct model *model);
 
 /* Writes what the library says about its last failure to standard error. Always false. */

@@ -30,6 +30,7 @@ struct options {
     int32_t init;
     int32_t fan;
     double init_scale;
+    bool bf16;
     /* training */
     int64_t epochs;
     int64_t batch;
@@ -60,6 +61,8 @@ struct options {
     int32_t isa;
     uint64_t seed;
     /* output */
+    const char *save;
+    const char *resume;
     const char *metrics;
     const char *plot;
     bool quiet;

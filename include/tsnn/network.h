@@ -76,14 +76,14 @@ TSNN_API void tsnn_network_destroy(tsnn_network **network);
 
 /** The size of a network. */
 typedef struct tsnn_network_info {
-    uint32_t struct_size; /**< Set by the caller. */
-    int32_t reserved;     /**< 0. */
-    int64_t layers;       /**< Layers of connections. */
-    int64_t inputs;       /**< Features a sample; 0 without layers. */
-    int64_t outputs;      /**< Neurons of the last layer. */
-    int64_t neurons;      /**< Neurons of all layers, without the inputs. */
-    int64_t connections;  /**< Of all layers. */
-    int64_t bytes;        /**< Memory of all layers. */
+    uint32_t struct_size;      /**< Set by the caller. */
+    int32_t activation_format; /**< TSNN_ACTIVATIONS_*. */
+    int64_t layers;            /**< Layers of connections. */
+    int64_t inputs;            /**< Features a sample; 0 without layers. */
+    int64_t outputs;           /**< Neurons of the last layer. */
+    int64_t neurons;           /**< Neurons of all layers, without the inputs. */
+    int64_t connections;       /**< Of all layers. */
+    int64_t bytes;             /**< Memory of all layers. */
 } tsnn_network_info;
 
 /** Initialises a tsnn_network_info. */
@@ -103,6 +103,72 @@ TSNN_API tsnn_status tsnn_network_get_info(const tsnn_network *network, tsnn_net
  * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (no such layer)
  */
 TSNN_API tsnn_status tsnn_network_get_layer(tsnn_network *network, int64_t index, tsnn_layer **out);
+
+/** Ways to run a layer. */
+enum {
+    TSNN_ROUTE_PLAIN = 0,  /**< Connection by connection. */
+    TSNN_ROUTE_PANELS = 1, /**< The same, a part of the other side's neurons at a time, as many as fit the cache. */
+    TSNN_ROUTE_DENSE = 2   /**< Every cell, in register tiles; those without a connection count as zero. */
+};
+
+/** How the library runs a layer on this machine. The choice decides the speed, never the result. */
+typedef struct tsnn_layer_plan {
+    uint32_t struct_size;          /**< Set by the caller. */
+    int32_t forward_route;         /**< TSNN_ROUTE_* of the forward pass. */
+    int32_t backward_route;        /**< TSNN_ROUTE_* of the backward pass with the update. */
+    int32_t input_index_bytes;     /**< Bytes of an input's number in the forward pass: 2 or 4. */
+    int32_t output_index_bytes;    /**< The same for an output's in the backward pass. */
+    int32_t reserved;              /**< 0. */
+    int64_t forward_panels;        /**< Parts that the inputs are visited in; 1 without panels. */
+    int64_t backward_panels;       /**< Parts that the outputs are visited in. */
+    int64_t forward_prefetch;      /**< Connections ahead that rows are asked for, first-level cache. */
+    int64_t backward_prefetch;     /**< The same in the backward pass. */
+    int64_t forward_prefetch_far;  /**< The same, second-level cache; 0: not. */
+    int64_t backward_prefetch_far; /**< The same in the backward pass. */
+    int64_t forward_bytes;         /**< Activations that the forward pass reads at random. */
+    int64_t backward_bytes;        /**< Derivatives that the backward pass reads at random. */
+} tsnn_layer_plan;
+
+/** Initialises a tsnn_layer_plan. */
+#define TSNN_LAYER_PLAN_INIT                                                                                           \
+    {                                                                                                                  \
+        (uint32_t)sizeof(tsnn_layer_plan), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0                                       \
+    }
+
+/**
+ * @brief Tells which kernels run a layer of a network, and why, as things are now.
+ * @param layer 0 is the layer after the inputs
+ * @param samples of a mini-batch, at least 1
+ * @param[out] plan NULL: not wanted
+ * @param[out] text receives two lines, forward and backward, with the numbers that decided and a closing zero byte, cut
+ * to fit; may be NULL when capacity is 0
+ * @param capacity bytes in text
+ * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (no such layer, samples or capacity out of range), STRUCT_SIZE
+ */
+TSNN_API tsnn_status tsnn_network_explain(const tsnn_network *network, int64_t layer, int64_t samples,
+                                          tsnn_layer_plan *plan, char *text, int64_t capacity);
+
+/** How inputs and hidden activations are kept while they are computed with. */
+enum {
+    TSNN_ACTIVATIONS_FLOAT32 = 0, /**< As float: the default. */
+    TSNN_ACTIVATIONS_BF16 = 1     /**< Rounded to bf16, the upper half of a float: 8 significant bits. */
+};
+
+/**
+ * @brief Chooses how the network's inputs and hidden activations are kept in every later pass: training, gradients,
+ * prediction and evaluation.
+ *
+ * With TSNN_ACTIVATIONS_BF16 they take half the memory, and the forward pass, which reads one row of them for each
+ * connection, is about 1.5 times as fast; see docs/performance.md for the speed of whole steps and what rounding costs
+ * in accuracy. Each number is rounded once, to the nearest, ties to even: by at most 1 part in 256. Standardise
+ * features whose mean is large beside their deviation, or their differences are lost. Weights, sums, the last layer's
+ * outputs, the loss, and everything of the backward pass but the inputs of its products stay float; activations whose
+ * derivative is computed from their outputs (sigmoid, tanh, softmax, custom) are kept as float as well while training.
+ * Results still do not depend on the number of threads. Copies of the network keep the choice.
+ * @param format TSNN_ACTIVATIONS_*
+ * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (an unknown format)
+ */
+TSNN_API tsnn_status tsnn_network_set_activation_format(tsnn_network *network, int32_t format);
 
 /**
  * @brief Makes the network take raw features: they are standardised as they enter.

@@ -41,7 +41,11 @@ enum {
     /* state */
     TSNN_ERROR_STATE = -80,       /**< The object is not in a state in which the call makes sense. */
     TSNN_ERROR_UNSUPPORTED = -81, /**< Valid, but not on this machine or in this build. */
-    TSNN_ERROR_CALLBACK = -90     /**< A caller's function reported a failure. */
+    TSNN_ERROR_CALLBACK = -90,    /**< A caller's function reported a failure. */
+
+    /* files */
+    TSNN_ERROR_IO = -100,    /**< The system refuses to open, read, write or rename a file. */
+    TSNN_ERROR_FORMAT = -101 /**< A file or memory block that is not what its format says. */
 };
 
 /**

@@ -1,21 +1,52 @@
 /* The parallel loop. The only file with OpenMP in it. */
 #include "core/parallel.h"
 
+#include <fenv.h>
 #include <stddef.h>
 
 #include "cpu/cpu.h"
 
 #ifdef _OPENMP
 #include <omp.h>
+#include <stdatomic.h>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <unistd.h>
+#endif
 
 #include "core/team.h"
 
 /* The team of the session that this thread leads. */
 static _Thread_local tsnni_team *led_team;
+
+/* The process that has opened parallel regions, or 0. */
+static atomic_llong region_process;
 #endif
 
-/* Nanoseconds of work below which waking the threads costs more than it brings. */
-#define SERIAL_WORK 20000
+/* Nanoseconds of work below which sharing costs more than it brings. Two threads of a team are even with one at about
+ * 1,500; opening a region costs 3,000 while its threads still spin, and more than 20,000 once they sleep: see
+ * docs/performance.md. */
+#define SERIAL_WORK 4000
+#define SERIAL_REGION_WORK 20000
+
+#ifdef _OPENMP
+/* A child of fork() inherits OpenMP's books but none of its threads, and would wait for them for ever: it stays serial.
+ */
+static int32_t process_has_threads(void)
+{
+#if defined(__unix__) || defined(__APPLE__)
+    long long here = (long long)getpid(), opener = 0;
+    return atomic_compare_exchange_strong(&region_process, &opener, here) || opener == here;
+#else
+    return 1;
+#endif
+}
+
+static int32_t may_open_region(int32_t threads, int64_t work)
+{
+    return threads > 1 && work >= SERIAL_REGION_WORK && !omp_in_parallel() && process_has_threads();
+}
+#endif
 
 static void run_serial(int64_t chunks, tsnni_chunk_function body, void *task)
 {
@@ -39,7 +70,7 @@ void tsnni_parallel_for(int32_t threads, int64_t work, int64_t chunks, tsnni_chu
     }
     if (threads > chunks)
         threads = (int32_t)chunks;
-    if (threads > 1 && work >= SERIAL_WORK && !omp_in_parallel()) {
+    if (may_open_region(threads, work)) {
 #pragma omp parallel num_threads(threads)
         {
             uint64_t mode = tsnni_cpu_flush_denormals();
@@ -58,10 +89,10 @@ void tsnni_parallel_for(int32_t threads, int64_t work, int64_t chunks, tsnni_chu
     run_serial(chunks, body, task);
 }
 
-void tsnni_parallel_session(int32_t threads, int64_t work, void (*body)(void *argument), void *argument)
+static void run_session(int32_t threads, int64_t work, void (*body)(void *argument), void *argument)
 {
 #ifdef _OPENMP
-    if (threads > 1 && work >= SERIAL_WORK && led_team == NULL && !omp_in_parallel()) {
+    if (led_team == NULL && may_open_region(threads, work)) {
         tsnni_team team;
 #pragma omp parallel num_threads(threads)
         {
@@ -86,6 +117,15 @@ void tsnni_parallel_session(int32_t threads, int64_t work, void (*body)(void *ar
     (void)work;
 #endif
     body(argument);
+}
+
+void tsnni_parallel_session(int32_t threads, int64_t work, void (*body)(void *argument), void *argument)
+{
+    /* The body may call the caller's functions, which may change it. */
+    fenv_t environment;
+    fegetenv(&environment);
+    run_session(threads, work, body, argument);
+    fesetenv(&environment);
 }
 
 int64_t tsnni_parallel_chunks(int32_t threads)

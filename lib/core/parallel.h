@@ -10,14 +10,15 @@ typedef void (*tsnni_chunk_function)(void *task, int64_t chunk, int32_t worker);
 
 /* Calls body(task, chunk, worker) once for every chunk in [0, chunks), on up to `threads` threads, and returns when
  * all are done. Runs serially when threads < 2, when `work` (about one per nanosecond of work) is below a threshold,
- * or inside a caller's parallel region. Denormals are flushed to zero while a body runs, on every thread, and the
- * caller's floating-point mode is restored. Never changes OpenMP's settings. */
+ * inside a caller's parallel region, or in a child of fork() whose parent has run loops in parallel. A body runs in the
+ * floating-point mode of tsnni_cpu_flush_denormals() on every thread, and the caller's mode is restored. Never changes
+ * OpenMP's settings. */
 void tsnni_parallel_for(int32_t threads, int64_t work, int64_t chunks, tsnni_chunk_function body, void *task);
 
 /* Calls body(argument) once, on the caller's thread, with the threads of one parallel region standing by: the parallel
  * loops inside share them, instead of opening a region each. Waiting threads yield the processor soon, so that a busy
  * machine slows a session down and does not stall it. Without enough `work`, or inside another session or region, the
- * call is a plain one. */
+ * call is a plain one. The caller's floating-point mode is restored, whatever the body does to it between loops. */
 void tsnni_parallel_session(int32_t threads, int64_t work, void (*body)(void *argument), void *argument);
 
 /* Chunks that a caller should cut its work into for `threads` threads: enough for balance, no more. */

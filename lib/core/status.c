@@ -34,6 +34,10 @@ const char *tsnn_status_string(tsnn_status status)
         return "not supported on this machine or in this build";
     case TSNN_ERROR_CALLBACK:
         return "a callback reported a failure";
+    case TSNN_ERROR_IO:
+        return "a file cannot be read or written";
+    case TSNN_ERROR_FORMAT:
+        return "not a valid file of its format";
     default:
         return "unknown status";
     }

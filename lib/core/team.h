@@ -4,6 +4,7 @@
 #ifndef TSNNI_CORE_TEAM_H
 #define TSNNI_CORE_TEAM_H
 
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -14,9 +15,9 @@ typedef struct tsnni_team {
     atomic_int_fast64_t chunks;  /* the loop: written while the ticket is closed */
     _Atomic(tsnni_chunk_function) body;
     _Atomic(void *) task;
-    atomic_int_fast64_t done; /* chunks of the loop */
     atomic_int stop;
     int32_t threads;
+    alignas(64) atomic_int_fast64_t done; /* chunks of the loop; on a line of its own, where the leader looks */
 } tsnni_team;
 
 void tsnni_team_init(tsnni_team *team, int32_t threads);

@@ -1,6 +1,8 @@
 /* Processor features, the denormal mode and cache sizes. */
 #include "cpu/cpu.h"
 
+#include <stddef.h>
+
 #if defined(__unix__) || defined(__APPLE__)
 #include <unistd.h>
 #endif
@@ -41,12 +43,51 @@ uint32_t tsnni_cpu_features(void)
     return features;
 }
 
-#define MXCSR_FLUSH 0x8040u /* flush to zero, denormals are zero */
+#define LEAF_CACHES 4u              /* Intel's */
+#define LEAF_CACHES_AMD 0x8000001Du /* the same layout */
+#define MOST_CACHES 8u
+#define CACHE_DATA 1u
+#define CACHE_UNIFIED 3u
+
+/* One leaf describes a cache a subleaf: type and level in EAX, line size, partitions, ways and sets less one in the
+ * rest. */
+static int64_t cache_in_leaf(uint32_t leaf, uint32_t level)
+{
+    uint32_t eax, ebx, ecx, edx;
+    if ((uint32_t)__get_cpuid_max(leaf & 0x80000000u, NULL) < leaf)
+        return 0;
+    for (uint32_t cache = 0; cache < MOST_CACHES; cache++) {
+        __cpuid_count(leaf, cache, eax, ebx, ecx, edx);
+        (void)edx;
+        uint32_t type = eax & 0x1F;
+        if (type == 0)
+            return 0;
+        if ((type == CACHE_DATA || type == CACHE_UNIFIED) && (eax >> 5 & 0x7) == level)
+            return ((int64_t)(ebx >> 22) + 1) * ((ebx >> 12 & 0x3FF) + 1) * ((ebx & 0xFFF) + 1) * ((int64_t)ecx + 1);
+    }
+    return 0;
+}
+
+/* Bytes, or 0. Of the third level only the part that this core can use: the C library may add up all parts of the
+ * package. */
+static int64_t cache_by_processor(int32_t level)
+{
+    int64_t bytes = cache_in_leaf(LEAF_CACHES, (uint32_t)level);
+    return bytes > 0 ? bytes : cache_in_leaf(LEAF_CACHES_AMD, (uint32_t)level);
+}
+
+/* All exceptions masked, round to nearest; flush to zero, denormals are zero. */
+#define MXCSR_KERNELS (0x1F80u | 0x8040u)
+
+uint64_t tsnni_cpu_float_mode(void)
+{
+    return _mm_getcsr();
+}
 
 uint64_t tsnni_cpu_flush_denormals(void)
 {
-    uint32_t mode = _mm_getcsr();
-    _mm_setcsr(mode | MXCSR_FLUSH);
+    uint64_t mode = tsnni_cpu_float_mode();
+    _mm_setcsr(MXCSR_KERNELS);
     return mode;
 }
 
@@ -57,6 +98,12 @@ void tsnni_cpu_float_mode_restore(uint64_t mode)
 
 #elif defined(__aarch64__)
 
+static int64_t cache_by_processor(int32_t level)
+{
+    (void)level;
+    return 0;
+}
+
 uint32_t tsnni_cpu_features(void)
 {
     return TSNNI_CPU_NEON;
@@ -64,11 +111,17 @@ uint32_t tsnni_cpu_features(void)
 
 #define FPCR_FZ ((uint64_t)1 << 24)
 
-uint64_t tsnni_cpu_flush_denormals(void)
+uint64_t tsnni_cpu_float_mode(void)
 {
     uint64_t mode;
     __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
-    __asm__ volatile("msr fpcr, %0" : : "r"(mode | FPCR_FZ) : "memory");
+    return mode;
+}
+
+uint64_t tsnni_cpu_flush_denormals(void)
+{
+    uint64_t mode = tsnni_cpu_float_mode();
+    tsnni_cpu_float_mode_restore(FPCR_FZ);
     return mode;
 }
 
@@ -79,7 +132,18 @@ void tsnni_cpu_float_mode_restore(uint64_t mode)
 
 #else
 
+static int64_t cache_by_processor(int32_t level)
+{
+    (void)level;
+    return 0;
+}
+
 uint32_t tsnni_cpu_features(void)
+{
+    return 0;
+}
+
+uint64_t tsnni_cpu_float_mode(void)
 {
     return 0;
 }
@@ -96,12 +160,22 @@ void tsnni_cpu_float_mode_restore(uint64_t mode)
 
 #endif
 
+/* What the C library knows, or 0. */
+static int64_t cache_by_system(int32_t level)
+{
+#if defined(_SC_LEVEL1_DCACHE_SIZE) && defined(_SC_LEVEL2_CACHE_SIZE) && defined(_SC_LEVEL3_CACHE_SIZE)
+    return sysconf(level == 1 ? _SC_LEVEL1_DCACHE_SIZE : level == 2 ? _SC_LEVEL2_CACHE_SIZE : _SC_LEVEL3_CACHE_SIZE);
+#else
+    (void)level;
+    return 0;
+#endif
+}
+
 int64_t tsnni_cpu_cache_bytes(int32_t level)
 {
-    long bytes = 0;
     int64_t fallback = level <= 1 ? (int64_t)32 << 10 : level == 2 ? (int64_t)1 << 20 : (int64_t)16 << 20;
-#if defined(_SC_LEVEL1_DCACHE_SIZE) && defined(_SC_LEVEL2_CACHE_SIZE) && defined(_SC_LEVEL3_CACHE_SIZE)
-    bytes = sysconf(level <= 1 ? _SC_LEVEL1_DCACHE_SIZE : level == 2 ? _SC_LEVEL2_CACHE_SIZE : _SC_LEVEL3_CACHE_SIZE);
-#endif
-    return bytes > 0 ? (int64_t)bytes : fallback;
+    int64_t bytes = cache_by_processor(level);
+    if (bytes <= 0)
+        bytes = cache_by_system(level);
+    return bytes > 0 ? bytes : fallback;
 }

@@ -13,11 +13,16 @@ enum {
 /* A set of the flags above. Pure: asks the processor at every call. */
 uint32_t tsnni_cpu_features(void);
 
-/* Flush denormals to zero on this thread; returns the previous mode for tsnni_cpu_float_mode_restore. */
-uint64_t tsnni_cpu_flush_denormals(void);
+/* The floating-point mode of this thread, and setting it again. */
+uint64_t tsnni_cpu_float_mode(void);
 void tsnni_cpu_float_mode_restore(uint64_t mode);
 
-/* Bytes; fallbacks of 32 KiB, 1 MiB, 16 MiB where the system does not tell. level: 1, 2 or 3. */
+/* Sets the mode that kernels run in, whatever it was: denormals flushed to zero, rounding to nearest, no traps. Returns
+ * the previous mode. */
+uint64_t tsnni_cpu_flush_denormals(void);
+
+/* Bytes that one core can use; fallbacks of 32 KiB, 1 MiB, 16 MiB where neither the processor nor the system tells.
+ * level: 1, 2 or 3. */
 int64_t tsnni_cpu_cache_bytes(int32_t level);
 
 #endif

@@ -217,3 +217,12 @@ void tsnni_coo_export(const tsnni_pattern *pattern, const float *pattern_values,
             row[k] = (int32_t)i;
     }
 }
+
+void tsnni_csr_expand(const tsnni_pattern *pattern, const float *pattern_values, int64_t begin, int64_t end,
+                      float *matrix)
+{
+    memset(matrix + begin * pattern->columns, 0, (size_t)((end - begin) * pattern->columns) * sizeof *matrix);
+    for (int64_t i = begin; i < end; i++)
+        for (int64_t k = pattern->row_ptr[i]; k < pattern->row_ptr[i + 1]; k++)
+            matrix[i * pattern->columns + tsnni_index_at(&pattern->column, k)] = pattern_values[k];
+}

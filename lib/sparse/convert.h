@@ -28,4 +28,8 @@ void tsnni_csr_export(const tsnni_pattern *pattern, const float *pattern_values,
 void tsnni_coo_export(const tsnni_pattern *pattern, const float *pattern_values, int32_t *row, int32_t *column,
                       float *values);
 
+/* Rows [begin, end) with every cell, zero where no connection is, into a rows x columns matrix. */
+void tsnni_csr_expand(const tsnni_pattern *pattern, const float *pattern_values, int64_t begin, int64_t end,
+                      float *matrix);
+
 #endif

@@ -5,8 +5,10 @@
 
 #include "core/runtime.h"
 
-/* Entries behind the last index that kernels may read while prefetching; they hold index 0. */
-#define TSNNI_INDEX_PADDING 128
+/* Connections that kernels may look ahead, and entries behind the last index that they may read: they take four
+ * connections at a time and prefetch for each. The padding holds index 0. */
+#define TSNNI_MAX_PREFETCH 128
+#define TSNNI_INDEX_PADDING (TSNNI_MAX_PREFETCH + 16)
 
 /* Most connections of one pattern: positions are 32-bit in the transpose index. */
 #define TSNNI_MAX_CONNECTIONS ((int64_t)UINT32_MAX)

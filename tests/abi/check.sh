@@ -26,9 +26,9 @@ sh tests/abi/list.sh "$shared" >"$work/exported" || exit 1
 [ -s "$work/exported" ] || { echo "not ok $shared exports something"; exit 1; }
 
 comm -23 "$listed" "$work/exported" >"$work/removed"
-verdict "no listed function is gone" "$work/removed" "callers depend on these; raise SOVERSION and make update-symbols"
+verdict "no listed function is gone" "$work/removed" "callers depend on these; raise SOVERSION and make update-abi"
 comm -13 "$listed" "$work/exported" >"$work/added"
-verdict "every exported function is listed" "$work/added" "make update-symbols"
+verdict "every exported function is listed" "$work/added" "make update-abi"
 
 # The name before the first parenthesis that follows TSNN_API.
 cat include/tsnn/*.h | awk '
@@ -49,5 +49,25 @@ verdict "every symbol of libtsnn.a begins with tsnn_ or tsnni_" "$work/unprefixe
 
 nm -g --defined-only "$BUILD/libtsnn.a" 2>/dev/null | awk 'NF == 3 && $3 ~ /^tsnn_/ && $2 != "T" { print $3 }' >"$work/data"
 verdict "every public symbol is a function" "$work/data" "data is no part of a stable interface"
+
+# Size and offsets of the public structs: a program compiled against older headers relies on them.
+sh tests/abi/layout.sh "$work" >"$work/layout.now" || exit 1
+comm -23 tests/abi/libtsnn.layout "$work/layout.now" >"$work/moved"
+verdict "no listed field of a public struct has moved, changed its size or gone, and none has grown unlisted" "$work/moved" \
+    "structs only grow, at their end; then make update-abi"
+comm -13 tests/abi/libtsnn.layout "$work/layout.now" >"$work/unlisted"
+verdict "every field of a public struct is listed" "$work/unlisted" "make update-abi"
+
+# Types as the debugging information tells them, against the kept description.
+if ! command -v abidiff >/dev/null 2>&1; then
+    echo "skip abidiff: not installed (make deps)"
+elif [ "$(uname -m)" != x86_64 ] || ! readelf -S "$shared" | grep -q '\.debug_info'; then
+    echo "skip abidiff: the kept description is of an x86-64 build with debugging information"
+else
+    gunzip -c tests/abi/libtsnn.abi.gz >"$work/kept.abi"
+    abidw --headers-dir include --drop-private-types --no-comp-dir-path --no-corpus-path "$shared" >"$work/now.abi" || exit 1
+    abidiff --no-added-syms "$work/kept.abi" "$work/now.abi" >"$work/differences" 2>&1 && : >"$work/differences"
+    verdict "abidiff finds no change against the kept description" "$work/differences" "if it is meant: make update-abi"
+fi
 
 exit $failed

@@ -1,7 +1,8 @@
-/* The shapes and variants that the kernel tests run, and the shapes that the kernel benchmark times. */
+/* The shapes and variants that the kernel tests run: small ones here, and those that are timed (bench/cases.h). */
 #ifndef TSNN_TESTS_KERNEL_CASES_H
 #define TSNN_TESTS_KERNEL_CASES_H
 
+#include "../bench/cases.h"
 #include "kernels/kernels.h"
 
 typedef struct tsnni_kernel_shape {
@@ -68,21 +69,6 @@ static const tsnni_backward_variant tsnni_backward_variants[] = {
     {TSNNI_BACKWARD_INPUT, 1, 0, 0, 1, 1, 1, TSNNI_PLAIN_SGD, 8},
     {TSNNI_BACKWARD_INPUT, 1, 1, 0, 0, 0, 0, TSNNI_MOMENTUM, 0},
     {TSNNI_BACKWARD_INPUT, 0, 1, 0, 0, 0, 0, TSNNI_MOMENTUM, 0},
-};
-
-/* For timing: sizes as in the Fashion-MNIST network, epsilon 20. */
-typedef struct tsnni_kernel_timing {
-    const char *name;
-    int64_t rows, columns, batch;
-    double density;
-} tsnni_kernel_timing;
-
-static const tsnni_kernel_timing tsnni_kernel_timings[] = {
-    {"S1 784x1000", 784, 1000, 128, 20.0 * (784 + 1000) / (784.0 * 1000)},
-    {"S2 1000x1000", 1000, 1000, 128, 20.0 * (1000 + 1000) / (1000.0 * 1000)},
-    {"S7 1000x10", 1000, 10, 128, 1.0},
-    {"S2 batch 32", 1000, 1000, 32, 0.04},
-    {"S2 batch 256", 1000, 1000, 256, 0.04},
 };
 
 #define TSNNI_COUNT(array) (sizeof(array) / sizeof(array)[0])

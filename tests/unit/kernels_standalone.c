@@ -25,6 +25,8 @@ int main(void)
         mismatches += run(kernels, "batches", tsnni_compare_batches);
         mismatches += run(kernels, "shapes", tsnni_compare_shapes);
         mismatches += run(kernels, "flat", tsnni_compare_flat);
+        mismatches += run(kernels, "function", tsnni_compare_functions);
+        mismatches += run(kernels, "packed", tsnni_compare_packed);
     }
     return mismatches ? EXIT_FAILURE : EXIT_SUCCESS;
 }

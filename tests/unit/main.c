@@ -11,6 +11,8 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_sparse());
     srunner_add_suite(runner, tsnni_suite_sampling());
     srunner_add_suite(runner, tsnni_suite_kernels());
+    srunner_add_suite(runner, tsnni_suite_plan());
+    srunner_add_suite(runner, tsnni_suite_bf16());
     srunner_add_suite(runner, tsnni_suite_oracle());
     srunner_add_suite(runner, tsnni_suite_gradient());
     srunner_add_suite(runner, tsnni_suite_activation());
@@ -23,6 +25,7 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_callbacks());
     srunner_add_suite(runner, tsnni_suite_dropout());
     srunner_add_suite(runner, tsnni_suite_bits());
+    srunner_add_suite(runner, tsnni_suite_threads());
     srunner_add_suite(runner, tsnni_suite_abuse());
     srunner_add_suite(runner, tsnni_suite_abuse_training());
     srunner_add_suite(runner, tsnni_suite_structs());
@@ -30,6 +33,11 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_select());
     srunner_add_suite(runner, tsnni_suite_evolution());
     srunner_add_suite(runner, tsnni_suite_pruning());
+    srunner_add_suite(runner, tsnni_suite_predictor());
+    srunner_add_suite(runner, tsnni_suite_abuse_predictor());
+    srunner_add_suite(runner, tsnni_suite_model_file());
+    srunner_add_suite(runner, tsnni_suite_model_hostile());
+    srunner_add_suite(runner, tsnni_suite_resume());
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

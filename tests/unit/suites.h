@@ -9,6 +9,8 @@ Suite *tsnni_suite_random(void);
 Suite *tsnni_suite_sparse(void);
 Suite *tsnni_suite_sampling(void);
 Suite *tsnni_suite_kernels(void);
+Suite *tsnni_suite_plan(void);
+Suite *tsnni_suite_bf16(void);
 Suite *tsnni_suite_oracle(void);
 Suite *tsnni_suite_gradient(void);
 Suite *tsnni_suite_activation(void);
@@ -21,6 +23,7 @@ Suite *tsnni_suite_trainer(void);
 Suite *tsnni_suite_callbacks(void);
 Suite *tsnni_suite_dropout(void);
 Suite *tsnni_suite_bits(void);
+Suite *tsnni_suite_threads(void);
 Suite *tsnni_suite_abuse(void);
 Suite *tsnni_suite_abuse_training(void);
 Suite *tsnni_suite_structs(void);
@@ -28,5 +31,10 @@ Suite *tsnni_suite_memory(void);
 Suite *tsnni_suite_select(void);
 Suite *tsnni_suite_evolution(void);
 Suite *tsnni_suite_pruning(void);
+Suite *tsnni_suite_predictor(void);
+Suite *tsnni_suite_abuse_predictor(void);
+Suite *tsnni_suite_model_file(void);
+Suite *tsnni_suite_model_hostile(void);
+Suite *tsnni_suite_resume(void);
 
 #endif

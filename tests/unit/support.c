@@ -40,7 +40,10 @@ void *tsnni_test_array(int64_t count, size_t size)
     return array;
 }
 
-static void *counted_allocate(void *user, size_t size)
+/* In front of each block: its size, and one byte more so that the address is odd. */
+#define FRONT (sizeof(size_t) + 1)
+
+void *tsnni_test_allocate(void *user, size_t size)
 {
     tsnni_test_allocator *allocator = user;
     allocator->calls++;
@@ -48,20 +51,27 @@ static void *counted_allocate(void *user, size_t size)
         allocator->refused++;
         return NULL;
     }
-    unsigned char *block = malloc(size + 1);
+    unsigned char *block = malloc(size + FRONT);
     if (block == NULL)
         return NULL;
-    memset(block, 0xA5, size + 1); /* what is not set by the library must not look like zeros */
+    memcpy(block, &size, sizeof size);
+    memset(block + FRONT, 0xA5, size); /* what is not set by the library must not look like zeros */
     allocator->live++;
-    return block + 1;
+    allocator->bytes += (int64_t)size;
+    if (allocator->bytes > allocator->peak)
+        allocator->peak = allocator->bytes;
+    return block + FRONT;
 }
 
-static void counted_release(void *user, void *pointer)
+void tsnni_test_release(void *user, void *pointer)
 {
     tsnni_test_allocator *allocator = user;
+    size_t size;
     ck_assert_ptr_nonnull(pointer);
+    memcpy(&size, (unsigned char *)pointer - FRONT, sizeof size);
     allocator->live--;
-    free((unsigned char *)pointer - 1);
+    allocator->bytes -= (int64_t)size;
+    free((unsigned char *)pointer - FRONT);
 }
 
 /* ---- contexts ---- */
@@ -85,8 +95,8 @@ tsnn_context *tsnni_test_counted_context(tsnni_test_allocator *allocator)
     tsnn_context_options options = TSNN_CONTEXT_OPTIONS_INIT;
     options.threads = 2;
     options.seed = 5;
-    options.allocate = counted_allocate;
-    options.release = counted_release;
+    options.allocate = tsnni_test_allocate;
+    options.release = tsnni_test_release;
     options.allocator_user = allocator;
     tsnn_context *context = NULL;
     tsnn_status status = tsnn_context_create(&options, &context);

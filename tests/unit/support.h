@@ -33,7 +33,13 @@ typedef struct tsnni_test_allocator {
     int64_t live;    /* blocks not given back */
     int64_t fail_at; /* the request of this number, from 1, is refused; 0: none */
     int64_t refused; /* requests refused */
+    int64_t bytes;   /* asked for and not given back */
+    int64_t peak;    /* the most of these at once */
 } tsnni_test_allocator;
+
+/* The allocator's own functions; user is the tsnni_test_allocator. Releasing takes no NULL. */
+void *tsnni_test_allocate(void *user, size_t size);
+void tsnni_test_release(void *user, void *pointer);
 
 /* Zeroed; never NULL. */
 void *tsnni_test_array(int64_t count, size_t size);

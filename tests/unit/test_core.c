@@ -31,6 +31,8 @@ START_TEST(every_integer_has_a_status_text)
         TSNN_ERROR_STATE,
         TSNN_ERROR_UNSUPPORTED,
         TSNN_ERROR_CALLBACK,
+        TSNN_ERROR_IO,
+        TSNN_ERROR_FORMAT,
     };
     const int count = sizeof known / sizeof known[0];
     for (int i = 0; i < count; i++) {
@@ -360,6 +362,25 @@ START_TEST(the_machine_is_described_within_reason)
 }
 END_TEST
 
+/* The C library may add up those of all parts of a package. */
+START_TEST(the_third_level_cache_is_no_larger_than_what_one_core_shares)
+{
+    int level = 0, kilobytes = 0;
+    FILE *file = fopen("/sys/devices/system/cpu/cpu0/cache/index3/level", "r");
+    if (!file || fscanf(file, "%d", &level) != 1)
+        level = 0;
+    if (file)
+        fclose(file);
+    file = fopen("/sys/devices/system/cpu/cpu0/cache/index3/size", "r");
+    if (!file || fscanf(file, "%dK", &kilobytes) != 1)
+        kilobytes = 0;
+    if (file)
+        fclose(file);
+    if (level == 3 && kilobytes > 0) /* else this system does not tell */
+        ck_assert_int_le(tsnni_cpu_cache_bytes(3), (int64_t)kilobytes << 10);
+}
+END_TEST
+
 Suite *tsnni_suite_core(void)
 {
     Suite *suite = suite_create("core");
@@ -384,6 +405,7 @@ Suite *tsnni_suite_core(void)
     tcase_add_test(parallel, a_loop_inside_a_parallel_loop_is_serial);
     tcase_add_test(parallel, denormals_are_flushed_in_a_loop_and_kept_outside);
     tcase_add_test(parallel, the_machine_is_described_within_reason);
+    tcase_add_test(parallel, the_third_level_cache_is_no_larger_than_what_one_core_shares);
     suite_add_tcase(suite, parallel);
     return suite;
 }

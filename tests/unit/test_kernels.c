@@ -36,9 +36,42 @@ START_TEST(wide_batches_and_uneven_rows_agree_with_double_precision)
 }
 END_TEST
 
-START_TEST(update_dropout_derivative_and_batch_transposes_agree)
+/* Those of the benchmark's table that a test has the time for. */
+static void compare_timed_shapes(const tsnni_kernels *kernels, tsnni_report *report)
+{
+    for (size_t s = 0; s < TSNNI_COUNT(bench_shapes); s++) {
+        const bench_shape *timed = &bench_shapes[s];
+        double cells = (double)timed->inputs * (double)timed->outputs;
+        double density = timed->epsilon * (double)(timed->inputs + timed->outputs) / cells;
+        tsnni_kernel_shape shape = {timed->inputs, timed->outputs, timed->batch, density < 1.0 ? density : 1.0, 0, 0};
+        if (cells > 1e6)
+            continue;
+        tsnni_compare_forward(kernels, &shape, &tsnni_forward_variants[0], report);
+        tsnni_compare_backward(kernels, &shape, &tsnni_backward_variants[0], report);
+    }
+}
+
+START_TEST(the_shapes_that_are_timed_agree_with_double_precision)
+{
+    expect_no_mismatch(_i, compare_timed_shapes);
+}
+END_TEST
+
+START_TEST(sigmoid_tanh_and_softmax_are_within_three_units_in_the_last_place)
+{
+    expect_no_mismatch(_i, tsnni_compare_functions);
+}
+END_TEST
+
+START_TEST(update_dropout_derivative_rounding_and_batch_transposes_agree)
 {
     expect_no_mismatch(_i, tsnni_compare_flat);
+}
+END_TEST
+
+START_TEST(packed_layers_agree_with_double_precision)
+{
+    expect_no_mismatch(_i, tsnni_compare_packed);
 }
 END_TEST
 
@@ -188,8 +221,13 @@ Suite *tsnni_suite_kernels(void)
     tcase_add_loop_test(compared, batches_of_1_to_130_agree_with_double_precision, TSNNI_ISA_REF, TSNNI_ISA_NEON + 1);
     tcase_add_loop_test(compared, wide_batches_and_uneven_rows_agree_with_double_precision, TSNNI_ISA_REF,
                         TSNNI_ISA_NEON + 1);
-    tcase_add_loop_test(compared, update_dropout_derivative_and_batch_transposes_agree, TSNNI_ISA_REF,
+    tcase_add_loop_test(compared, the_shapes_that_are_timed_agree_with_double_precision, TSNNI_ISA_REF,
                         TSNNI_ISA_NEON + 1);
+    tcase_add_loop_test(compared, update_dropout_derivative_rounding_and_batch_transposes_agree, TSNNI_ISA_REF,
+                        TSNNI_ISA_NEON + 1);
+    tcase_add_loop_test(compared, sigmoid_tanh_and_softmax_are_within_three_units_in_the_last_place, TSNNI_ISA_REF,
+                        TSNNI_ISA_NEON + 1);
+    tcase_add_loop_test(compared, packed_layers_agree_with_double_precision, TSNNI_ISA_REF, TSNNI_ISA_NEON + 1);
     tcase_add_loop_test(compared, a_width_of_zero_changes_nothing, TSNNI_ISA_REF, TSNNI_ISA_NEON + 1);
     suite_add_tcase(suite, compared);
     TCase *masks = tcase_create("masks");

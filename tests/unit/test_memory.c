@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model_support.h"
 #include "world.h"
 
 static const float numbers[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
@@ -24,6 +25,8 @@ typedef struct product {
     tsnn_evolution *evolution;
     tsnn_pruning *pruning;
     tsnn_trainer *trainer;
+    tsnn_predictor *predictor;
+    tsnn_predictor_workspace *workspace;
 } product;
 
 static void product_free(product *made)
@@ -39,6 +42,8 @@ static void product_free(product *made)
     tsnn_evolution_destroy(&made->evolution);
     tsnn_pruning_destroy(&made->pruning);
     tsnn_trainer_destroy(&made->trainer);
+    tsnn_predictor_workspace_destroy(&made->workspace);
+    tsnn_predictor_destroy(&made->predictor);
 }
 
 static tsnni_test_bytes product_bytes(const product *made)
@@ -173,6 +178,25 @@ static tsnn_status make_gradient(tsnni_test_world *world, product *made)
     return tsnn_gradient_create(world->network, &made->gradient);
 }
 
+static tsnn_status make_predictor(tsnni_test_world *world, product *made)
+{
+    tsnn_predictor_options options = TSNN_PREDICTOR_OPTIONS_INIT;
+    options.skip_zeros = 1;
+    return tsnn_predictor_create(world->context, world->network, &options, &made->predictor);
+}
+
+static tsnn_status make_array_predictor(tsnni_test_world *world, product *made)
+{
+    tsnn_predictor_layer layer = TSNN_PREDICTOR_LAYER_INIT;
+    layer.inputs = 2;
+    layer.outputs = 30;
+    layer.connections = 3;
+    layer.row_ptr = row_ptr;
+    layer.column = column;
+    layer.values = numbers;
+    return tsnn_predictor_create_from_layers(world->context, &layer, 1, numbers, numbers, NULL, &made->predictor);
+}
+
 static tsnn_status make_trainer(tsnni_test_world *world, product *made)
 {
     tsnn_trainer_options options = TSNN_TRAINER_OPTIONS_INIT;
@@ -224,6 +248,15 @@ static tsnn_status predict(tsnni_test_world *world, product *made)
     return tsnn_network_predict(world->network, world->features, 30, outputs, 120);
 }
 
+static tsnn_status predict_bf16(tsnni_test_world *world, product *made)
+{
+    tsnn_status status = tsnn_network_set_activation_format(world->network, TSNN_ACTIVATIONS_BF16);
+    if (status >= 0)
+        status = predict(world, made);
+    tsnn_network_set_activation_format(world->network, TSNN_ACTIVATIONS_FLOAT32);
+    return status;
+}
+
 static tsnn_status classify(tsnni_test_world *world, product *made)
 {
     (void)made;
@@ -250,6 +283,15 @@ static tsnn_status add_gradient(tsnni_test_world *world, product *made)
 {
     (void)made;
     return tsnn_gradient_add(world->gradient, world->network, world->loss, world->dataset, NULL, 30, NULL);
+}
+
+static tsnn_status add_gradient_bf16(tsnni_test_world *world, product *made)
+{
+    tsnn_status status = tsnn_network_set_activation_format(world->network, TSNN_ACTIVATIONS_BF16);
+    if (status >= 0)
+        status = add_gradient(world, made);
+    tsnn_network_set_activation_format(world->network, TSNN_ACTIVATIONS_FLOAT32);
+    return status;
 }
 
 static tsnn_status apply_optimizer(tsnni_test_world *world, product *made)
@@ -293,6 +335,66 @@ static tsnn_status take_first_step(tsnni_test_world *world, product *made)
     return status;
 }
 
+#if TSNN_MODEL_FILES
+
+static tsnn_status save_memory(tsnni_test_world *world, product *made)
+{
+    (void)made;
+    return tsnn_network_save_memory(world->network, NULL, NULL, 0, NULL);
+}
+
+static tsnn_status save_trainer_memory(tsnni_test_world *world, product *made)
+{
+    (void)made;
+    static const char *const pairs[] = {"name", "world"};
+    tsnn_save_options options = TSNN_SAVE_OPTIONS_INIT;
+    options.metadata = pairs;
+    options.metadata_count = 1;
+    return tsnn_trainer_save_memory(world->trainer, &options, NULL, 0, NULL);
+}
+
+/* A file that is not complete is not there. */
+static tsnn_status save_file(tsnni_test_world *world, product *made)
+{
+    (void)made;
+    tsnni_test_folder_create();
+    tsnn_status status = tsnn_network_save(world->network, NULL, tsnni_test_path("model"));
+    ck_assert_int_eq(tsnni_test_folder_count(), status == TSNN_OK ? 1 : 0);
+    tsnni_test_folder_remove();
+    return status;
+}
+
+static tsnn_status load_memory(tsnni_test_world *world, product *made)
+{
+    static tsnni_test_bytes saved;
+    if (saved.size == 0) {
+        tsnn_context *context = tsnni_test_context(TSNN_ISA_REF, 1, 5);
+        tsnn_network *network = tsnni_test_network_of_kind(context, 9);
+        tsnn_save_options options = TSNN_SAVE_OPTIONS_INIT;
+        options.momentum = 1;
+        saved = tsnni_test_saved(network, &options);
+        tsnn_network_destroy(&network);
+        tsnn_context_destroy(&context);
+    }
+    return tsnn_network_load_memory(world->context, saved.data, (int64_t)saved.size, NULL, &made->network);
+}
+
+/* Back to the state it has: everything stays as it was after success, too. */
+static tsnn_status resume_memory(tsnni_test_world *world, product *made)
+{
+    static tsnni_test_bytes saved;
+    (void)made;
+    if (saved.size == 0) {
+        tsnni_test_world other;
+        tsnni_test_world_create(&other, tsnni_test_context(TSNN_ISA_REF, 1, 5));
+        saved = tsnni_test_saved_trainer(other.trainer);
+        tsnni_test_world_destroy(&other);
+    }
+    return tsnn_trainer_resume_memory(world->trainer, saved.data, (int64_t)saved.size, NULL);
+}
+
+#endif
+
 typedef struct memory_call {
     const char *name;
     tsnn_status (*call)(tsnni_test_world *world, product *made);
@@ -319,21 +421,32 @@ static const memory_call calls[] = {
     {"tsnn_standardizer_create", make_standardizer, 3},
     {"tsnn_gradient_create", make_gradient, 7},
     {"tsnn_trainer_create", make_trainer, 1},
+    {"tsnn_predictor_create", make_predictor, 30},
+    {"tsnn_predictor_create_from_layers", make_array_predictor, 10},
     {"tsnn_network_append", append_layer, 0},
     {"tsnn_network_append, first", append_first_layer, 1},
     {"tsnn_layer_set_velocity", set_velocity, 2},
     {"tsnn_network_set_standardizer", set_standardizer, 2},
     {"tsnn_network_set_standardizer, none", remove_standardizer, 0},
     {"tsnn_network_predict", predict, 3},
+    {"tsnn_network_predict, bf16", predict_bf16, 3},
     {"tsnn_network_classify", classify, 3},
     {"tsnn_network_evaluate", evaluate, 3},
     {"tsnn_dataset_standardize", standardize_dataset, 0},
     {"tsnn_gradient_add", add_gradient, 5},
+    {"tsnn_gradient_add, bf16", add_gradient_bf16, 5},
     {"tsnn_optimizer_apply", apply_optimizer, 0},
     {"tsnn_evolution_apply_layer", evolve_layer, 3},
     {"tsnn_pruning_apply", prune, 3},
     {"tsnn_trainer_step", take_step, 0},
     {"tsnn_trainer_step, first", take_first_step, 10},
+#if TSNN_MODEL_FILES
+    {"tsnn_network_save_memory", save_memory, 5},
+    {"tsnn_trainer_save_memory", save_trainer_memory, 5},
+    {"tsnn_network_save", save_file, 7},
+    {"tsnn_network_load_memory", load_memory, 40},
+    {"tsnn_trainer_resume_memory", resume_memory, 40},
+#endif
 };
 #define CALL_COUNT ((int)(sizeof calls / sizeof *calls))
 

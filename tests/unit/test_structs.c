@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "abuse.h"
+#include "model_support.h"
 
 static tsnni_test_world world;
 static tsnni_test_bytes before;
@@ -58,6 +59,15 @@ OPTIONS_CALL(evolution)
 OPTIONS_CALL(pruning)
 OPTIONS_CALL(trainer)
 
+static tsnn_status with_predictor(const void *options)
+{
+    tsnn_predictor *out = NULL;
+    tsnn_status status = tsnn_predictor_create(world.context, world.network, options, &out);
+    ck_assert((status == TSNN_OK) == (out != NULL));
+    tsnn_predictor_destroy(&out);
+    return status;
+}
+
 static tsnn_status with_mlp(const void *options)
 {
     tsnn_network *out = NULL;
@@ -65,6 +75,23 @@ static tsnn_status with_mlp(const void *options)
     tsnn_network_destroy(&out);
     return status;
 }
+
+#if TSNN_MODEL_FILES
+static tsnn_status with_save(const void *options)
+{
+    return tsnn_network_save_memory(world.network, options, NULL, 0, NULL);
+}
+
+static tsnn_status with_load(const void *options)
+{
+    tsnn_network *out = NULL;
+    tsnni_test_bytes saved = tsnni_test_saved(world.network, NULL);
+    tsnn_status status = tsnn_network_load_memory(world.context, saved.data, (int64_t)saved.size, options, &out);
+    tsnn_network_destroy(&out);
+    tsnni_test_bytes_free(&saved);
+    return status;
+}
+#endif
 
 static tsnn_status with_schedule(const void *options)
 {
@@ -137,6 +164,14 @@ START_TEST(options_of_any_version_are_read)
     try_sizes("pruning", &pruning, sizeof pruning, with_pruning);
     tsnn_schedule_options schedule = TSNN_SCHEDULE_OPTIONS_INIT;
     try_sizes("schedule", &schedule, sizeof schedule, with_schedule);
+    tsnn_predictor_options predictor = TSNN_PREDICTOR_OPTIONS_INIT;
+    try_sizes("predictor", &predictor, sizeof predictor, with_predictor);
+#if TSNN_MODEL_FILES
+    tsnn_save_options save = TSNN_SAVE_OPTIONS_INIT;
+    try_sizes("save", &save, sizeof save, with_save);
+    tsnn_load_options load = TSNN_LOAD_OPTIONS_INIT;
+    try_sizes("load", &load, sizeof load, with_load);
+#endif
     tsnn_trainer_options trainer = TSNN_TRAINER_OPTIONS_INIT;
     trainer.network = world.network;
     trainer.loss = world.loss;
@@ -166,7 +201,10 @@ START_TEST(init_functions_do_what_the_macros_do)
     EXPECT_INIT(evolution, TSNN_EVOLUTION_OPTIONS_INIT);
     EXPECT_INIT(pruning, TSNN_PRUNING_OPTIONS_INIT);
     EXPECT_INIT(schedule, TSNN_SCHEDULE_OPTIONS_INIT);
+    EXPECT_INIT(predictor, TSNN_PREDICTOR_OPTIONS_INIT);
     EXPECT_INIT(trainer, TSNN_TRAINER_OPTIONS_INIT);
+    EXPECT_INIT(save, TSNN_SAVE_OPTIONS_INIT);
+    EXPECT_INIT(load, TSNN_LOAD_OPTIONS_INIT);
 }
 END_TEST
 

@@ -10,8 +10,10 @@
 #define TARGET /* part of the base instruction set */
 #define INLINE static inline __attribute__((always_inline))
 #define LANES 4
+#define GATHER_LANES 4
 #define FORWARD_GROUPS 4
 #define FORWARD_TILES(M) M(1) M(2) M(3) M(4)
+#define FORWARD_BF16_TILES(M) M(1) M(2) M(4)
 #define BACKWARD_GROUPS 2
 #define BACKWARD_TILES(M) M(1) M(2)
 #define X_IN_REGISTERS 1
@@ -22,6 +24,7 @@
 #define KEEP_VECTORS 2
 
 typedef float32x4_t vec;
+typedef float32x4_t gvec;
 typedef uint32x4_t vcounter;
 typedef uint32x4_t vmask; /* all bits of an element set or clear */
 
@@ -91,19 +94,31 @@ INLINE vec vfnma(vec a, vec b, vec c)
     return vfmsq_f32(c, a, b);
 }
 
+INLINE vec vdiv(vec a, vec b)
+{
+    return vdivq_f32(a, b);
+}
+
+INLINE vec vnearest(vec v)
+{
+    return vrndnq_f32(v);
+}
+
+INLINE vec vscale(vec v, vec n)
+{
+    int32x4_t exponent = vshlq_n_s32(vcvtnq_s32_f32(n), 23);
+    return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(v), exponent));
+}
+
 INLINE float vsum(vec v)
 {
     return vaddvq_f32(v);
 }
 
-INLINE vec vreduce4(vec a, vec b, vec c, vec d)
+INLINE void vdots4(float *to, vec a, vec b, vec c, vec d, const int adds)
 {
-    return vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d));
-}
-
-INLINE vec vdots(const float *partial)
-{
-    return vload(partial);
+    vec sums = vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d));
+    vst1q_f32(to, adds ? vaddq_f32(vld1q_f32(to), sums) : sums);
 }
 
 INLINE vmask vnegative(vec v)
@@ -147,6 +162,39 @@ INLINE void vtranspose(vec rows[LANES])
     rows[1] = vreinterpretq_f32_f64(vtrn1q_f64(odd01, odd23));
     rows[2] = vreinterpretq_f32_f64(vtrn2q_f64(even01, even23));
     rows[3] = vreinterpretq_f32_f64(vtrn2q_f64(odd01, odd23));
+}
+
+INLINE vec vload_words(const uint16_t *from)
+{
+    return vreinterpretq_f32_u16(vld1q_u16(from));
+}
+
+INLINE void vstore_words(uint16_t *to, vec words)
+{
+    vst1q_u16(to, vreinterpretq_u16_f32(words));
+}
+
+INLINE vec vbf16_low(vec words)
+{
+    return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(words), 16));
+}
+
+INLINE vec vbf16_high(vec words)
+{
+    return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(words), vdupq_n_u32(0xFFFF0000u)));
+}
+
+/* The upper half becomes the nearest bf16; the lower one is left over. */
+INLINE uint32x4_t round_bf16(vec v)
+{
+    uint32x4_t bits = vreinterpretq_u32_f32(v);
+    uint32x4_t odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+    return vaddq_u32(bits, vaddq_u32(odd, vdupq_n_u32(0x7FFF)));
+}
+
+INLINE vec vbf16_pack(vec low, vec high)
+{
+    return vreinterpretq_f32_u32(vsriq_n_u32(round_bf16(high), round_bf16(low), 16));
 }
 
 INLINE vcounter vcounter_set(int64_t value)
@@ -217,6 +265,25 @@ INLINE void keep_words(const tsnni_random_key *key, const vcounter *row, const v
         vst1_u16(out + 4 * v, vmovn_u32(vorrq_u32(front, back)));
     }
 }
+
+INLINE gvec gload(const float *from)
+{
+    return vld1q_f32(from);
+}
+
+INLINE void gstore(float *to, gvec v)
+{
+    vst1q_f32(to, v);
+}
+
+INLINE gvec gfma(gvec a, gvec b, gvec c)
+{
+    return vfmaq_f32(c, a, b);
+}
+
+/* There is no gather instruction. */
+#define gather_far_16 gather_near_16
+#define gather_far_32 gather_near_32
 
 #include "kernels/tpl/kernels.inc.h"
 

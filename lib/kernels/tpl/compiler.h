@@ -17,6 +17,13 @@
 #define UNROLL _Pragma("GCC unroll 32")
 #endif
 
+/* Before a loop of any length. */
+#if defined(__clang__)
+#define UNROLL_TWICE _Pragma("clang loop unroll_count(2)")
+#else
+#define UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
 /* Philox4x32-10, see core/random.c. */
 #define PHILOX_ROUNDS 10
 #define PHILOX_MULTIPLIER_0 0xD2511F53u

@@ -55,17 +55,51 @@ INLINE void gradient_lanes(float *gradient, vec g, int64_t count, int32_t accumu
 }
 
 /* Hands the dot products of connections [first, first + count) to the optimizer or the gradient array. */
-INLINE void finish_weights(const tsnni_backward *task, const step *s, int64_t first, int64_t count,
-                           const float *partial)
+INLINE void finish_weights(const tsnni_backward *task, const step *s, int64_t first, int64_t count, const float *dots)
 {
     for (int64_t k = 0; k < count; k += LANES) {
-        vec g = vdots(partial + k / 4 * LANES);
+        vec g = vload(dots + k);
         int64_t at = first + k;
         if (task->mode == TSNNI_BACKWARD_GRADIENT)
             gradient_lanes(task->gradient + at, g, count - k, task->accumulate);
         else
             step_lanes(s, task->values + at, task->velocity ? task->velocity + at : NULL, g, count - k);
     }
+}
+
+/* Dot products of connections that follow one another, over the ends of rows: whole vectors leave, few are ever cut. */
+typedef struct dot_queue {
+    int64_t first, count; /* connections [first, first + count) wait */
+    float dots[2 * DOT_BLOCK + LANES] __attribute__((aligned(64)));
+} dot_queue;
+
+INLINE void queue_finish(const tsnni_backward *task, const step *s, dot_queue *queue)
+{
+    finish_weights(task, s, queue->first, queue->count, queue->dots);
+    queue->first += queue->count;
+    queue->count = 0;
+}
+
+/* What comes next begins at connection `first`. */
+INLINE void queue_start(const tsnni_backward *task, const step *s, dot_queue *queue, int64_t first)
+{
+    if (queue->first + queue->count == first)
+        return;
+    queue_finish(task, s, queue);
+    queue->first = first;
+}
+
+/* `count` more have been stored behind those that wait, count <= DOT_BLOCK. */
+INLINE void queue_add(const tsnni_backward *task, const step *s, dot_queue *queue, int64_t count)
+{
+    queue->count += count;
+    if (queue->count < DOT_BLOCK)
+        return;
+    int64_t whole = queue->count / LANES * LANES;
+    finish_weights(task, s, queue->first, whole, queue->dots);
+    vstore(queue->dots, vload(queue->dots + whole));
+    queue->first += whole;
+    queue->count -= whole;
 }
 
 static TARGET void update(float *values, float *velocity, const float *gradient, const tsnni_update *update,

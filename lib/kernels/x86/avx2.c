@@ -10,8 +10,10 @@
 #define TARGET __attribute__((target("avx2,fma")))
 #define INLINE static inline __attribute__((always_inline)) TARGET
 #define LANES 8
+#define GATHER_LANES 8
 #define FORWARD_GROUPS 4
 #define FORWARD_TILES(M) M(1) M(2) M(3) M(4)
+#define FORWARD_BF16_TILES(M) M(1) M(2) M(4)
 #define BACKWARD_GROUPS 4
 #define BACKWARD_TILES(M) M(1) M(2) M(3) M(4)
 #define X_IN_REGISTERS 0
@@ -22,6 +24,7 @@
 #define KEEP_VECTORS 2
 
 typedef __m256 vec;
+typedef __m256 gvec;
 typedef __m256i vcounter;
 typedef __m256 vmask; /* all bits of an element set or clear */
 
@@ -87,6 +90,22 @@ INLINE vec vfnma(vec a, vec b, vec c)
     return _mm256_fnmadd_ps(a, b, c);
 }
 
+INLINE vec vdiv(vec a, vec b)
+{
+    return _mm256_div_ps(a, b);
+}
+
+INLINE vec vnearest(vec v)
+{
+    return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+
+INLINE vec vscale(vec v, vec n)
+{
+    __m256i exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(v), exponent));
+}
+
 INLINE float vsum(vec v)
 {
     __m128 half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
@@ -94,19 +113,14 @@ INLINE float vsum(vec v)
     return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
 }
 
-/* Each 128-bit lane of the result: a, b, c, d, summed over that lane. */
-INLINE vec vreduce4(vec a, vec b, vec c, vec d)
+/* A butterfly: each 128-bit lane holds a, b, c, d summed over that lane, then the lanes are added. */
+INLINE void vdots4(float *to, vec a, vec b, vec c, vec d, const int adds)
 {
     vec ab = vadd(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
     vec cd = vadd(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
-    return vadd(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xEE));
-}
-
-/* Adds the two 128-bit lanes of each of two vectors. */
-INLINE vec vdots(const float *partial)
-{
-    vec a = vload(partial), b = vload(partial + LANES);
-    return vadd(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+    vec abcd = vadd(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xEE));
+    __m128 sums = _mm_add_ps(_mm256_castps256_ps128(abcd), _mm256_extractf128_ps(abcd, 1));
+    _mm_storeu_ps(to, adds ? _mm_add_ps(_mm_loadu_ps(to), sums) : sums);
 }
 
 INLINE vmask vnegative(vec v)
@@ -152,6 +166,39 @@ INLINE void vtranspose(vec rows[LANES])
         rows[b] = _mm256_permute2f128_ps(quad[b], quad[4 + b], 0x20);
         rows[4 + b] = _mm256_permute2f128_ps(quad[b], quad[4 + b], 0x31);
     }
+}
+
+INLINE vec vload_words(const uint16_t *from)
+{
+    return _mm256_castsi256_ps(_mm256_loadu_si256((const __m256i *)(const void *)from));
+}
+
+INLINE void vstore_words(uint16_t *to, vec words)
+{
+    _mm256_storeu_si256((__m256i *)(void *)to, _mm256_castps_si256(words));
+}
+
+INLINE vec vbf16_low(vec words)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(words), 16));
+}
+
+INLINE vec vbf16_high(vec words)
+{
+    return _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(words), _mm256_set1_epi32(-0x10000)));
+}
+
+/* The upper half becomes the nearest bf16; the lower one is left over. */
+INLINE __m256i round_bf16(vec v)
+{
+    __m256i bits = _mm256_castps_si256(v);
+    __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    return _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF)));
+}
+
+INLINE vec vbf16_pack(vec low, vec high)
+{
+    return _mm256_castsi256_ps(_mm256_blend_epi16(_mm256_srli_epi32(round_bf16(low), 16), round_bf16(high), 0xAA));
 }
 
 INLINE vcounter vcounter_set(int64_t value)
@@ -206,6 +253,32 @@ INLINE void keep_words(const tsnni_random_key *key, const vcounter *row, const v
         __m128i words = _mm_unpacklo_epi8(_mm_cvtsi32_si128(front_bits), _mm_cvtsi32_si128(back_bits));
         _mm_storel_epi64((__m128i *)(void *)(out + 4 * v), words);
     }
+}
+
+INLINE gvec gload(const float *from)
+{
+    return _mm256_loadu_ps(from);
+}
+
+INLINE void gstore(float *to, gvec v)
+{
+    _mm256_storeu_ps(to, v);
+}
+
+INLINE gvec gfma(gvec a, gvec b, gvec c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+/* The gather instruction has more loads under way than scalar code, which pays where each of them is slow. */
+INLINE gvec gather_far_16(const float *x, const uint16_t *i)
+{
+    return _mm256_i32gather_ps(x, _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)i)), 4);
+}
+
+INLINE gvec gather_far_32(const float *x, const uint32_t *i)
+{
+    return _mm256_i32gather_ps(x, _mm256_loadu_si256((const __m256i *)(const void *)i), 4);
 }
 
 #include "kernels/tpl/kernels.inc.h"

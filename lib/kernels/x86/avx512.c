@@ -10,8 +10,10 @@
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx2")))
 #define INLINE static inline __attribute__((always_inline)) TARGET
 #define LANES 16
+#define GATHER_LANES 8
 #define FORWARD_GROUPS 8
 #define FORWARD_TILES(M) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8)
+#define FORWARD_BF16_TILES(M) M(1) M(2) M(4) M(6) M(8)
 #define BACKWARD_GROUPS 8
 #define BACKWARD_TILES(M) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8)
 #define X_IN_REGISTERS 1
@@ -22,6 +24,7 @@
 #define KEEP_VECTORS 2
 
 typedef __m512 vec;
+typedef __m256 gvec;
 typedef __mmask16 vmask;
 typedef __m512i vcounter;
 
@@ -82,6 +85,22 @@ INLINE vec vfnma(vec a, vec b, vec c)
     return _mm512_fnmadd_ps(a, b, c);
 }
 
+INLINE vec vdiv(vec a, vec b)
+{
+    return _mm512_div_ps(a, b);
+}
+
+INLINE vec vnearest(vec v)
+{
+    return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+
+INLINE vec vscale(vec v, vec n)
+{
+    __m512i exponent = _mm512_slli_epi32(_mm512_cvtps_epi32(n), 23);
+    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(v), exponent));
+}
+
 INLINE float vsum(vec v)
 {
     __m256 half = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
@@ -90,21 +109,15 @@ INLINE float vsum(vec v)
     return _mm_cvtss_f32(_mm_add_ss(quarter, _mm_movehdup_ps(quarter)));
 }
 
-/* Each 128-bit lane of the result: a, b, c, d, summed over that lane. */
-INLINE vec vreduce4(vec a, vec b, vec c, vec d)
+/* A butterfly: each 128-bit lane holds a, b, c, d summed over that lane, then the lanes are added. */
+INLINE void vdots4(float *to, vec a, vec b, vec c, vec d, const int adds)
 {
     vec ab = vadd(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
     vec cd = vadd(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
-    return vadd(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xEE));
-}
-
-/* Adds the four 128-bit lanes of each of four vectors. */
-INLINE vec vdots(const float *partial)
-{
-    vec a = vload(partial), b = vload(partial + LANES), c = vload(partial + 2 * LANES), d = vload(partial + 3 * LANES);
-    vec ab = vadd(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
-    vec cd = vadd(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xEE));
-    return vadd(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xDD));
+    vec abcd = vadd(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xEE));
+    __m256 half = _mm256_add_ps(_mm512_castps512_ps256(abcd), _mm512_extractf32x8_ps(abcd, 1));
+    __m128 sums = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    _mm_storeu_ps(to, adds ? _mm_add_ps(_mm_loadu_ps(to), sums) : sums);
 }
 
 INLINE vmask vnegative(vec v)
@@ -159,6 +172,40 @@ INLINE void vtranspose(vec rows[LANES])
     }
 }
 
+INLINE vec vload_words(const uint16_t *from)
+{
+    return _mm512_castsi512_ps(_mm512_loadu_si512(from));
+}
+
+INLINE void vstore_words(uint16_t *to, vec words)
+{
+    _mm512_storeu_si512(to, _mm512_castps_si512(words));
+}
+
+INLINE vec vbf16_low(vec words)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(words), 16));
+}
+
+INLINE vec vbf16_high(vec words)
+{
+    return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(words), _mm512_set1_epi32(-0x10000)));
+}
+
+/* The upper half becomes the nearest bf16; the lower one is left over. */
+INLINE __m512i round_bf16(vec v)
+{
+    __m512i bits = _mm512_castps_si512(v);
+    __mmask16 odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x10000));
+    return _mm512_add_epi32(bits, _mm512_mask_mov_epi32(_mm512_set1_epi32(0x7FFF), odd, _mm512_set1_epi32(0x8000)));
+}
+
+INLINE vec vbf16_pack(vec low, vec high)
+{
+    return _mm512_castsi512_ps(
+        _mm512_mask_mov_epi16(round_bf16(high), 0x55555555, _mm512_srli_epi32(round_bf16(low), 16)));
+}
+
 INLINE vcounter vcounter_set(int64_t value)
 {
     return _mm512_set1_epi64(value);
@@ -210,6 +257,32 @@ INLINE void keep_words(const tsnni_random_key *key, const vcounter *row, const v
         __m128i back_bits = _mm_cvtsi64_si128((int64_t)_mm512_cmple_epu8_mask(back, most));
         _mm_storeu_si128((__m128i *)(void *)(out + 8 * v), _mm_unpacklo_epi8(front_bits, back_bits));
     }
+}
+
+INLINE gvec gload(const float *from)
+{
+    return _mm256_loadu_ps(from);
+}
+
+INLINE void gstore(float *to, gvec v)
+{
+    _mm256_storeu_ps(to, v);
+}
+
+INLINE gvec gfma(gvec a, gvec b, gvec c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+/* The gather instruction has more loads under way than scalar code, which pays where each of them is slow. */
+INLINE gvec gather_far_16(const float *x, const uint16_t *i)
+{
+    return _mm256_i32gather_ps(x, _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)i)), 4);
+}
+
+INLINE gvec gather_far_32(const float *x, const uint32_t *i)
+{
+    return _mm256_i32gather_ps(x, _mm256_loadu_si256((const __m256i *)(const void *)i), 4);
 }
 
 #include "kernels/tpl/kernels.inc.h"

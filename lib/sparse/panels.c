@@ -1,0 +1,46 @@
+/* The bounds of panels inside rows, one merge over the sorted indices of each row. */
+#include "sparse/panels.h"
+
+#include "core/memory.h"
+#include "core/parallel.h"
+#include "sparse/partition.h"
+
+#define INDEX_COST 1 /* ns an index */
+
+typedef struct panels_task {
+    const int64_t *pointer;
+    const tsnni_indices *index;
+    int64_t rows, dimension, panels, chunks;
+    int64_t *ends;
+} panels_task;
+
+static void bound_chunk(void *argument, int64_t chunk, int32_t worker)
+{
+    const panels_task *task = argument;
+    int64_t end = tsnni_partition_bound(task->pointer, task->rows, 1, chunk + 1, task->chunks);
+    (void)worker;
+    for (int64_t i = tsnni_partition_bound(task->pointer, task->rows, 1, chunk, task->chunks); i < end; i++) {
+        int64_t k = task->pointer[i], last = task->pointer[i + 1];
+        for (int64_t p = 0; p < task->panels - 1; p++) {
+            int64_t bound = tsnni_partition_even(task->dimension, p + 1, task->panels);
+            while (k < last && tsnni_index_at(task->index, k) < bound)
+                k++;
+            task->ends[p * task->rows + i] = k;
+        }
+    }
+}
+
+tsnn_status tsnni_panels_build(tsnni_runtime *runtime, const int64_t *pointer, const tsnni_indices *index, int64_t rows,
+                               int64_t dimension, int64_t panels, int64_t **out)
+{
+    int64_t numbers;
+    *out = NULL;
+    if (tsnni_multiply(panels - 1, rows, &numbers) < 0)
+        return tsnni_fail(runtime, TSNN_ERROR_OVERFLOW, "%lld panels of %lld rows", (long long)panels, (long long)rows);
+    tsnn_status status = TSNNI_NEW(runtime, numbers, out);
+    if (status < 0)
+        return status;
+    panels_task task = {pointer, index, rows, dimension, panels, tsnni_parallel_chunks(runtime->threads), *out};
+    tsnni_parallel_for(runtime->threads, INDEX_COST * (pointer[rows] + rows), task.chunks, bound_chunk, &task);
+    return TSNN_OK;
+}

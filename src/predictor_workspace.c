@@ -1,0 +1,145 @@
+/* Workspaces of predictors: their size, and their layout in memory of any alignment. */
+#include "predictor_workspace.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+
+#define TSNNI_LARGEST_BATCH (1 << 20)
+
+/* Rows whose distance is a multiple of this many bytes fall into the same cache sets. */
+#define TSNNI_ALIASING_BYTES 4096
+
+typedef struct layout {
+    int64_t stride, x_bytes, list_bytes, total;
+} layout;
+
+static int64_t aligned(int64_t bytes)
+{
+    return (bytes + TSNNI_ALIGNMENT - 1) / TSNNI_ALIGNMENT * TSNNI_ALIGNMENT;
+}
+
+/* Places of x: all neurons, and one chunk more, where padding finds its 0. */
+static int64_t places(const tsnn_predictor *predictor)
+{
+    return predictor->largest + TSNNI_CHUNK_ROWS;
+}
+
+static tsnn_status layout_make(const tsnn_predictor *predictor, int64_t batch, layout *out)
+{
+    int64_t width = (batch + TSNNI_COLUMN_GROUP - 1) / TSNNI_COLUMN_GROUP * TSNNI_COLUMN_GROUP;
+    int64_t inputs = predictor->skip_zeros ? tsnni_predictor_inputs(predictor) : 0, floats;
+    if (batch < 1 || batch > TSNNI_LARGEST_BATCH)
+        return TSNN_ERROR_INVALID_ARGUMENT;
+    out->stride = width * (int64_t)sizeof(float) % TSNNI_ALIASING_BYTES == 0 ? width + TSNNI_COLUMN_GROUP : width;
+    if (batch == 1 || !predictor->batch)
+        out->stride = 1;
+    if (tsnni_multiply(places(predictor), out->stride, &floats) < 0 || floats > INT64_MAX / 64)
+        return TSNN_ERROR_OVERFLOW;
+    out->x_bytes = aligned(floats * (int64_t)sizeof(float));
+    out->list_bytes = aligned(inputs * (int64_t)sizeof(float));
+    out->total = aligned((int64_t)sizeof(tsnn_predictor_workspace)) + 2 * out->x_bytes + 2 * out->list_bytes +
+                 TSNNI_ALIGNMENT - 1;
+    return TSNN_OK;
+}
+
+tsnn_status tsnn_predictor_workspace_size(const tsnn_predictor *predictor, int64_t batch, int64_t *bytes)
+{
+    if (predictor == NULL || bytes == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    layout made;
+    tsnn_status status = layout_make(predictor, batch, &made);
+    if (status >= 0)
+        *bytes = made.total;
+    return status;
+}
+
+static void *take(unsigned char **at, int64_t bytes)
+{
+    void *block = *at;
+    *at += bytes;
+    return block;
+}
+
+tsnn_status tsnn_predictor_workspace_init(const tsnn_predictor *predictor, int64_t batch, void *memory, int64_t bytes,
+                                          tsnn_predictor_workspace **out)
+{
+    if (out == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    *out = NULL;
+    if (predictor == NULL || memory == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    layout made;
+    tsnn_status status = layout_make(predictor, batch, &made);
+    if (status < 0)
+        return status;
+    if (bytes < made.total)
+        return TSNN_ERROR_BUFFER_TOO_SMALL;
+    unsigned char *at = memory;
+    at += (TSNNI_ALIGNMENT - (uintptr_t)at % TSNNI_ALIGNMENT) % TSNNI_ALIGNMENT;
+    tsnn_predictor_workspace *workspace = take(&at, aligned((int64_t)sizeof *workspace));
+    memset(workspace, 0, sizeof *workspace);
+    workspace->errors = predictor->runtime;
+    workspace->errors.error = TSNN_OK;
+    workspace->errors.error_text[0] = '\0';
+    workspace->predictor = predictor;
+    workspace->batch = made.stride == 1 ? 1 : batch;
+    workspace->stride = made.stride;
+    for (int b = 0; b < 2; b++) {
+        workspace->x[b] = take(&at, made.x_bytes);
+        memset(workspace->x[b], 0, (size_t)made.x_bytes);
+    }
+    workspace->input = take(&at, made.list_bytes);
+    workspace->amount = take(&at, made.list_bytes);
+    *out = workspace;
+    return TSNN_OK;
+}
+
+tsnn_status tsnn_predictor_workspace_create(const tsnn_predictor *predictor, int64_t batch,
+                                            tsnn_predictor_workspace **out)
+{
+    if (out == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    *out = NULL;
+    int64_t bytes;
+    tsnn_status status = tsnn_predictor_workspace_size(predictor, batch, &bytes);
+    if (status < 0)
+        return status;
+    tsnni_runtime runtime = predictor->runtime; /* a copy: the predictor is shared */
+    unsigned char *block;
+    status = TSNNI_NEW(&runtime, bytes, &block);
+    if (status < 0)
+        return status;
+    status = tsnn_predictor_workspace_init(predictor, batch, block, bytes, out);
+    (*out)->owned = block;
+    return status;
+}
+
+void tsnn_predictor_workspace_destroy(tsnn_predictor_workspace **workspace)
+{
+    if (workspace == NULL || *workspace == NULL)
+        return;
+    if ((*workspace)->owned != NULL) {
+        tsnni_runtime runtime = (*workspace)->errors;
+        tsnni_release(&runtime, (*workspace)->owned);
+    }
+    *workspace = NULL;
+}
+
+tsnn_status tsnn_predictor_workspace_error(const tsnn_predictor_workspace *workspace, char *buffer, int64_t capacity,
+                                           tsnn_status *code)
+{
+    if (workspace == NULL || (buffer == NULL && capacity > 0))
+        return TSNN_ERROR_NULL_ARGUMENT;
+    if (capacity < 0)
+        return TSNN_ERROR_INVALID_ARGUMENT;
+    if (code != NULL)
+        *code = workspace->errors.error;
+    if (capacity > 0) {
+        size_t length = strlen(workspace->errors.error_text);
+        length = (int64_t)length < capacity ? length : (size_t)capacity - 1;
+        memcpy(buffer, workspace->errors.error_text, length);
+        buffer[length] = '\0';
+    }
+    return TSNN_OK;
+}
