@@ -6,9 +6,8 @@
 /* Share of cells above which computing all of them is faster than visiting those that exist. */
 #define DENSE_FORWARD_DENSITY 0.6
 
-/* Full layers up to this many outputs: the sparse pass back, which reads dy once for both products, from the
- * first-level cache, beats tiles that read it twice. */
-#define FUSED_OUTPUTS 32
+/* Full layers of fewer outputs: the pass over single connections computes both products from one read of dy. */
+#define DENSE_BACKWARD_OUTPUTS 4
 
 /* Share of the second-level cache that a panel may fill. */
 #define PANEL_SHARE_NUMERATOR 3
@@ -88,7 +87,7 @@ tsnni_pass_plan tsnni_plan_backward(const tsnni_caches *caches, const tsnni_plan
 {
     tsnni_pass_plan plan = plan_gather(caches, shape, shape->columns, float_row_bytes(shape), shape->rows,
                                        input_gradient ? PANEL_BACKWARD_CONNECTIONS : PANEL_WEIGHTS_CONNECTIONS);
-    if (density(shape) >= 1.0 && shape->columns > FUSED_OUTPUTS) {
+    if (density(shape) >= 1.0 && (shape->columns >= DENSE_BACKWARD_OUTPUTS || !input_gradient)) {
         plan.route = TSNNI_ROUTE_DENSE;
         plan.panels = 1;
     }

@@ -69,8 +69,11 @@ START_TEST(nearly_full_layers_are_computed_densely)
     ck_assert_int_eq(tsnni_plan_forward(&caches, &nearly).route, TSNNI_ROUTE_DENSE);
     ck_assert_int_ne(tsnni_plan_forward(&caches, &sparse).route, TSNNI_ROUTE_DENSE);
     ck_assert_int_eq(tsnni_plan_backward(&caches, &full, 1).route, TSNNI_ROUTE_DENSE);
-    /* one pass over dy beats two where it lies in the first-level cache */
+    ck_assert_int_eq(tsnni_plan_backward(&caches, &nearly, 1).route, TSNNI_ROUTE_PLAIN);
+    ck_assert_int_eq(tsnni_plan_backward(&caches, &narrow, 1).route, TSNNI_ROUTE_DENSE);
+    narrow = shape_of(1000, 2, 1.0, 128);
     ck_assert_int_eq(tsnni_plan_backward(&caches, &narrow, 1).route, TSNNI_ROUTE_PLAIN);
+    ck_assert_int_eq(tsnni_plan_backward(&caches, &narrow, 0).route, TSNNI_ROUTE_DENSE);
 }
 END_TEST
 
