@@ -3,6 +3,7 @@
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 . "$root/tests/examples/common.sh"
+needs_model_files
 convert=$BUILD/examples/convert
 
 # --- without Python: Matrix Market to each format and back
