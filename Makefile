@@ -405,7 +405,7 @@ uninstall: ## remove what install put there
 
 .PHONY: clean help
 clean: ## remove everything that was built
-	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench peers docs demo sanitize clang serial inference flags libtsnn.* sparse-nn*)
+	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench peers docs demo sanitize clang serial no-model-files inference flags libtsnn.* sparse-nn*)
 	$(Q)rmdir $(BUILD) 2>/dev/null || true
 
 help: ## show this list

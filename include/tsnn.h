@@ -9,6 +9,7 @@
 #include <tsnn/context.h>
 #include <tsnn/dataset.h>
 #include <tsnn/evolution.h>
+#include <tsnn/exchange.h>
 #include <tsnn/export.h>
 #include <tsnn/gradient.h>
 #include <tsnn/layer.h>

@@ -38,6 +38,8 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_model_file());
     srunner_add_suite(runner, tsnni_suite_model_hostile());
     srunner_add_suite(runner, tsnni_suite_resume());
+    srunner_add_suite(runner, tsnni_suite_exchange());
+    srunner_add_suite(runner, tsnni_suite_inflate());
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -36,5 +36,7 @@ Suite *tsnni_suite_abuse_predictor(void);
 Suite *tsnni_suite_model_file(void);
 Suite *tsnni_suite_model_hostile(void);
 Suite *tsnni_suite_resume(void);
+Suite *tsnni_suite_exchange(void);
+Suite *tsnni_suite_inflate(void);
 
 #endif
