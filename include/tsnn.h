@@ -15,6 +15,7 @@
 #include <tsnn/loss.h>
 #include <tsnn/network.h>
 #include <tsnn/optimizer.h>
+#include <tsnn/parallel.h>
 #include <tsnn/pruning.h>
 #include <tsnn/schedule.h>
 #include <tsnn/status.h>

@@ -68,6 +68,16 @@ void tsnn_evolution_destroy(tsnn_evolution **evolution)
     *evolution = NULL;
 }
 
+tsnn_status tsnni_evolution_copy(const tsnn_evolution *evolution, tsnn_context *context, tsnn_evolution **out)
+{
+    tsnn_status status = TSNNI_NEW(&context->runtime, 1, out);
+    if (status < 0)
+        return status;
+    **out = *evolution;
+    (*out)->context = context;
+    return TSNN_OK;
+}
+
 typedef struct draw_task {
     const tsnn_layer *layer;
     int64_t round, count, chunks;

@@ -88,6 +88,32 @@ void tsnni_parallel_session(int32_t threads, int64_t work, void (*body)(void *ar
     body(argument);
 }
 
+int32_t tsnni_parallel_workers(int32_t workers, void (*body)(void *argument, int32_t worker), void *argument)
+{
+#ifdef _OPENMP
+    int32_t enough = 1;
+    if (omp_in_parallel() || led_team != NULL)
+        return 0;
+#pragma omp parallel num_threads(workers) shared(enough)
+    {
+        uint64_t mode = tsnni_cpu_flush_denormals();
+        if (omp_get_num_threads() == (int)workers) {
+            body(argument, (int32_t)omp_get_thread_num());
+        } else {
+#pragma omp single
+            enough = 0;
+        }
+        tsnni_cpu_float_mode_restore(mode);
+    }
+    return enough;
+#else
+    (void)workers;
+    (void)body;
+    (void)argument;
+    return 0;
+#endif
+}
+
 int64_t tsnni_parallel_chunks(int32_t threads)
 {
     return threads > 1 ? (int64_t)threads * 4 : 1;
