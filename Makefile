@@ -82,12 +82,16 @@ endif
 CHECK_CFLAGS := $(call package,check,cflags)
 CHECK_LIBS   := $(call package,check,libs,-lcheck -lsubunit -lrt -lpthread -lm)
 
-# train_mlp alone has dependencies beyond the library: metrics are written with jansson, data read through zlib.
+# These two have dependencies beyond the library: metrics are written with jansson, data read through zlib.
 train_mlp_CFLAGS := $(call package,jansson zlib,cflags)
 train_mlp_LIBS   := $(call package,jansson zlib,libs,-ljansson -lz)
+train_parallel_CFLAGS := -Iexamples/train_mlp $(train_mlp_CFLAGS)
+train_parallel_LIBS   := $(train_mlp_LIBS)
+# It has train_mlp's options, data, model and pictures: all of that folder but its main().
+train_parallel_SHARES := $(filter-out examples/train_mlp/main.c,$(wildcard examples/train_mlp/*.c))
 ifeq ($(call compiles,'$(HASH)include <jansson.h>' '$(HASH)include <zlib.h>' 'int main(void) { return 0; }',$(train_mlp_CFLAGS)),)
-$(warning train_mlp is left out: it needs jansson and zlib (make deps))
-LEFT_OUT := train_mlp
+$(warning train_mlp and train_parallel are left out: they need jansson and zlib (make deps))
+LEFT_OUT := train_mlp train_parallel
 endif
 
 endif
@@ -208,7 +212,7 @@ $(EXAMPLE_FILES:examples/%.c=$(BUILD)/examples/%): $(BUILD)/examples/%: $(BUILD)
 	$(call link,$($*_LIBS))
 
 define example_folder
-$(BUILD)/examples/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard examples/$(1)/*.c)) $(STATIC_LIB)
+$(BUILD)/examples/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard examples/$(1)/*.c) $($(1)_SHARES)) $(STATIC_LIB)
 	$$(call link,$$($(1)_LIBS))
 endef
 $(foreach folder,$(EXAMPLE_FOLDERS),$(eval $(call example_folder,$(notdir $(folder)))))
