@@ -273,7 +273,7 @@ static int32_t shapes_fit(const tsnn_parallel *parallel)
 
 /* A worker's snapshot is from before the epoch's end, and so is the gradient it may have ready: that is what makes the
  * phase asynchronous. Only who closed the epoch, and has computed nothing since, fetches what evolution left. */
-static tsnn_status prepare_phase_one(tsnn_parallel *parallel)
+tsnn_status tsnni_parallel_prepare(tsnn_parallel *parallel)
 {
     const tsnn_dataset *train = parallel->train;
     tsnn_status status = TSNN_OK;
@@ -349,7 +349,7 @@ static tsnn_status run_steps(tsnn_parallel *parallel, int32_t first_phase, tsnn_
 {
     tsnn_status status;
     if (first_phase)
-        TSNNI_TRY(prepare_phase_one(parallel));
+        TSNNI_TRY(tsnni_parallel_prepare(parallel));
     begin_steps(parallel);
     if (!first_phase)
         tsnni_parallel_run_local(parallel);
@@ -434,7 +434,7 @@ fail:
     return status;
 }
 
-static tsnn_status begin_run(tsnn_parallel *parallel, const tsnn_dataset *train)
+tsnn_status tsnni_parallel_begin(tsnn_parallel *parallel, const tsnn_dataset *train)
 {
     const tsnn_parallel_options *options = &parallel->options;
     tsnni_runtime *runtime = &parallel->context->runtime;
@@ -460,7 +460,7 @@ fail:
     return status;
 }
 
-static void end_run(tsnn_parallel *parallel)
+void tsnni_parallel_end(tsnn_parallel *parallel)
 {
     tsnni_runtime *runtime = &parallel->context->runtime;
     for (int32_t w = 0; w < parallel->options.workers; w++)
@@ -490,13 +490,13 @@ tsnn_status tsnn_parallel_run(tsnn_parallel *parallel, const tsnn_dataset *train
                    (long long)train->samples);
     if (parallel->epochs_done == options->epochs)
         return TSNN_OK;
-    status = begin_run(parallel, train);
+    status = tsnni_parallel_begin(parallel, train);
     while (status == TSNN_OK && parallel->epochs_done < options->epochs) {
         status = run_epoch(parallel, validation);
         if (status == TSNN_OK && parallel->epochs_done == parallel->phase_one && options->epochs > parallel->phase_one)
             status = enter(parallel);
     }
-    end_run(parallel);
+    tsnni_parallel_end(parallel);
     return status;
 fail:
     return status;

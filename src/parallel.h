@@ -114,6 +114,15 @@ void tsnni_worker_compute(tsnn_parallel *parallel, tsnni_worker *worker, int64_t
 /* Adds the score at hand to the epoch's; stops the run when it is not finite. */
 void tsnni_worker_count(tsnn_parallel *parallel, tsnni_worker *worker);
 
+/* ---- a run ---- */
+
+/* Gives the workers what the phase needs that is next, the run its orders and log. End it also after a failure. */
+tsnn_status tsnni_parallel_begin(tsnn_parallel *parallel, const tsnn_dataset *train);
+void tsnni_parallel_end(tsnn_parallel *parallel);
+
+/* What comes before the steps of an epoch of phase 1: orders, fresh snapshots, workers of the network's shape. */
+tsnn_status tsnni_parallel_prepare(tsnn_parallel *parallel);
+
 /* ---- the epochs ---- */
 
 /* How the weights move in an update of phase 1 that stands for `steps` mini-batches: their decay, the learning rate. */

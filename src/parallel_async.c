@@ -161,12 +161,12 @@ void tsnni_async_start(tsnn_parallel *parallel)
 /* ---- the workers' side ---- */
 
 /* The gradient of the exchange at hand, unless it is there already; 0: it is too far ahead, or the run stops. A worker
- * whose own update closed the epoch waits for the evolution and computes on what that leaves. */
+ * whose own update closed the epoch waits for the evolution and computes on what that leaves; any other computes in
+ * this epoch, even when that is full already: so all know the order of samples that an exchange is about. */
 static int32_t make_ready(tsnn_parallel *parallel, tsnni_worker *worker)
 {
     int64_t first, end;
-    if (atomic_load_explicit(&parallel->commits, memory_order_acquire) == parallel->commit_end ||
-        worker->exchange >= parallel->commit_end + parallel->exchanges ||
+    if (worker->snapshot == parallel->commit_end || worker->exchange >= parallel->commit_end + parallel->exchanges ||
         worker->exchange >= parallel->phase_one * parallel->exchanges || atomic_load(&parallel->stop))
         return 0;
     if (worker->ready)

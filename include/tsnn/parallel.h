@@ -9,8 +9,8 @@
  * copies and never look at the mean. Replicas have phase 2 only.
  *
  * An epoch is one pass over the training set by all workers together, so a run of E epochs sees as many samples as a
- * trainer's E epochs. In phase 1 each sample is seen once an epoch; in phase 2 each worker draws its share of
- * mini-batches in an order of its own.
+ * trainer's E epochs. In phase 1 each sample is seen once an epoch, though in WASAP a late gradient may count in
+ * the next epoch; in phase 2 each worker draws its share of mini-batches in an order of its own.
  *
  * Workers are threads. Where a process cannot have as many (a build without OpenMP, a call from inside a parallel
  * region), the workers take turns on the caller's thread, which gives the results of one possible order.
@@ -77,7 +77,7 @@ typedef struct tsnn_parallel_options {
                                            to be followed; copied. NULL: none. */
     int64_t replay_count;               /**< Commits in it. */
     tsnn_step_callback on_step;         /**< After each step of worker 0; its `loss` is worker 0's. NULL: none. */
-    tsnn_epoch_callback on_epoch;       /**< After each epoch, with the network as the report tells. NULL: none. */
+    tsnn_epoch_callback on_epoch;       /**< After each epoch; its train_accuracy is 0 in phase 2. NULL: none. */
     void *user;                         /**< Passed to both. */
 } tsnn_parallel_options;
 

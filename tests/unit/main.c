@@ -30,6 +30,9 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_select());
     srunner_add_suite(runner, tsnni_suite_evolution());
     srunner_add_suite(runner, tsnni_suite_pruning());
+    srunner_add_suite(runner, tsnni_suite_average());
+    srunner_add_suite(runner, tsnni_suite_commit());
+    srunner_add_suite(runner, tsnni_suite_parallel());
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -28,5 +28,8 @@ Suite *tsnni_suite_memory(void);
 Suite *tsnni_suite_select(void);
 Suite *tsnni_suite_evolution(void);
 Suite *tsnni_suite_pruning(void);
+Suite *tsnni_suite_average(void);
+Suite *tsnni_suite_parallel(void);
+Suite *tsnni_suite_commit(void);
 
 #endif
