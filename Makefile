@@ -281,6 +281,17 @@ endif
 check-sanitized: $(UNIT_TESTS) $(EXAMPLES) $(EXAMPLE_TESTS)
 	+@$(RUN_TESTS) examples unit
 
+# Needs an OpenMP that the sanitizer understands: clang's, with its Archer tool (libomp-dev).
+THREAD_SUITES ?= commit parallel
+.PHONY: sanitize-threads
+sanitize-threads: ## run the tests of parallel training with clang's thread sanitizer
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CC="$(if $(findstring clang,$(CC)),$(CC),clang)" \
+	    CFLAGS="-O1 -g -fsanitize=thread" $(BUILD)/tsan/tests/unit
+	@for suite in $(THREAD_SUITES); do \
+	    TSAN_OPTIONS="ignore_noninstrumented_modules=1 $$TSAN_OPTIONS" CK_FORK=no CK_RUN_SUITE=$$suite \
+	        $(BUILD)/tsan/tests/unit || exit 1; \
+	done
+
 valgrind: $(UNIT_TESTS) ## run the unit tests under valgrind
 	@BUILD="$(BUILD)" SUITES="$(VALGRIND_SUITES)" sh tests/valgrind.sh
 
@@ -340,7 +351,7 @@ uninstall: ## remove what install put there
 
 .PHONY: clean help
 clean: ## remove everything that was built
-	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench docs demo sanitize clang serial flags libtsnn.* sparse-nn.pc)
+	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench docs demo sanitize tsan clang serial flags libtsnn.* sparse-nn.pc)
 	$(Q)rmdir $(BUILD) 2>/dev/null || true
 
 help: ## show this list

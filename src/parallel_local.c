@@ -27,6 +27,14 @@ static const int64_t *next_samples(const tsnn_parallel *parallel, tsnni_worker *
     return next;
 }
 
+/* A worker's own epoch is as many samples as the training set has, which takes it `workers` epochs. It evolves after
+ * each of them that leaves it time for another: what grows needs as long to learn as in sequential training. */
+static int32_t evolves(const tsnn_parallel *parallel)
+{
+    int64_t done = parallel->epochs_done + 1, workers = parallel->options.workers;
+    return (done - parallel->phase_one) % workers == 0 && parallel->options.epochs - done >= workers;
+}
+
 static tsnn_status run_epoch(tsnn_parallel *parallel, tsnni_worker *worker)
 {
     int64_t number = worker - parallel->workers, steps = share_of(parallel, number);
@@ -50,7 +58,7 @@ static tsnn_status run_epoch(tsnn_parallel *parallel, tsnni_worker *worker)
         }
     }
     tsnn_status status = tsnni_epoch_check_weights(worker->network, parallel->epochs_done + 1);
-    if (status < 0 || worker->evolution == NULL || parallel->epochs_done + 1 == parallel->options.epochs)
+    if (status < 0 || worker->evolution == NULL || !evolves(parallel))
         return status;
     return tsnn_evolution_apply(worker->evolution, worker->network, parallel->epochs_done + 1, NULL);
 }

@@ -57,7 +57,9 @@ typedef struct tsnn_parallel_options {
     tsnn_network *network;           /**< Required. This and the next four must outlive the object. */
     const tsnn_loss *loss;           /**< Required. */
     const tsnn_optimizer *optimizer; /**< Required. */
-    const tsnn_evolution *evolution; /**< After every epoch but the last; NULL: the topology stays. */
+    const tsnn_evolution *evolution; /**< After every epoch of phase 1 but the run's last; in phase 2 whenever a worker
+                                        has seen as many samples as there are, unless less than that is left for it to
+                                        learn from. NULL: the topology stays. */
     tsnn_pruning *pruning; /**< On its own schedule in phase 1; never in phase 2, as the workers' neurons would differ;
                               not with REPLICAS. NULL: none. */
     const tsnn_schedule_options *schedule; /**< Copied; NULL: constant. */
