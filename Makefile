@@ -85,7 +85,7 @@ CHECK_LIBS   := $(call package,check,libs,-lcheck -lsubunit -lrt -lpthread -lm)
 # These two have dependencies beyond the library: metrics are written with jansson, data read through zlib.
 train_mlp_CFLAGS := $(call package,jansson zlib,cflags)
 train_mlp_LIBS   := $(call package,jansson zlib,libs,-ljansson -lz)
-train_parallel_CFLAGS := -Iexamples/train_mlp $(train_mlp_CFLAGS)
+train_parallel_CFLAGS := $(train_mlp_CFLAGS)
 train_parallel_LIBS   := $(train_mlp_LIBS)
 # It has train_mlp's options, data, model and pictures: all of that folder but its main().
 train_parallel_SHARES := $(filter-out examples/train_mlp/main.c,$(wildcard examples/train_mlp/*.c))

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "input.h"
-#include "model.h"
-#include "plot.h"
-#include "text.h"
+#include "../train_mlp/input.h"
+#include "../train_mlp/model.h"
+#include "../train_mlp/plot.h"
+#include "../train_mlp/text.h"
 #include "workers.h"
 
 static const char style[] =

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-#include "data.h"
-#include "options.h"
+#include "../train_mlp/data.h"
+#include "../train_mlp/options.h"
 #include "parallel_options.h"
 
 /*

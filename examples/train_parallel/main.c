@@ -17,13 +17,13 @@
 #include <tsnn.h>
 
 #include "compare.h"
-#include "data.h"
-#include "metrics.h"
-#include "model.h"
-#include "options.h"
+#include "../train_mlp/data.h"
+#include "../train_mlp/metrics.h"
+#include "../train_mlp/model.h"
+#include "../train_mlp/options.h"
 #include "parallel_options.h"
-#include "progress.h"
-#include "text.h"
+#include "../train_mlp/progress.h"
+#include "../train_mlp/text.h"
 #include "workers.h"
 
 const char text_program[] = "train_parallel";

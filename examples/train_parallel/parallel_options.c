@@ -9,7 +9,7 @@
 
 #include <tsnn.h>
 
-#include "text.h"
+#include "../train_mlp/text.h"
 
 enum kind { MODE, WHOLE, REAL, SWITCH, TEXT };
 

@@ -6,7 +6,7 @@
 
 #include <tsnn.h>
 
-#include "model.h"
+#include "../train_mlp/model.h"
 #include "parallel_options.h"
 
 /* Makes *workers around a model, which must outlive it. False: a message has been written. */
