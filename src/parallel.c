@@ -93,6 +93,9 @@ static tsnn_status check_numbers(tsnni_runtime *runtime, const tsnn_parallel_opt
     if (!(options->rate_multiple >= 0.0) || !isfinite((float)options->rate_multiple))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "rate_multiple is %g; it must be above 0",
                    options->rate_multiple);
+    if (!(options->local_multiple >= 0.0) || !isfinite((float)options->local_multiple))
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "local_multiple is %g; it must be above 0",
+                   options->local_multiple);
     if (!(options->rate_warmup >= 0.0) || !isfinite(options->rate_warmup))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "rate_warmup is %g; it must be above 0", options->rate_warmup);
     if (!(options->clip_norm >= 0.0) || !isfinite(options->clip_norm))
@@ -112,6 +115,7 @@ static void fill_defaults(tsnn_parallel_options *options)
     options->local_steps = options->local_steps > 0 ? options->local_steps : 1;
     options->phase_split = options->phase_split > 0.0 ? options->phase_split : TSNNI_DEFAULT_PHASE_SPLIT;
     options->rate_warmup = options->rate_warmup > 0.0 ? options->rate_warmup : TSNNI_DEFAULT_RATE_WARMUP;
+    options->local_multiple = options->local_multiple > 0.0 ? options->local_multiple : (double)options->workers;
     if (options->rate_multiple == 0.0)
         options->rate_multiple =
             options->mode == TSNN_PARALLEL_WASSP ? (double)options->workers * (double)options->local_steps : 1.0;
@@ -126,6 +130,12 @@ static int64_t phase_one_epochs(const tsnn_parallel_options *options)
 }
 
 /* ---- creation ---- */
+
+/* The decay of `steps` steps in one. */
+static double decay_of(double decay, double steps)
+{
+    return 1.0 - pow(1.0 - decay, steps);
+}
 
 tsnn_status tsnn_parallel_create(tsnn_context *context, const tsnn_parallel_options *options, tsnn_parallel **out)
 {
@@ -150,6 +160,9 @@ tsnn_status tsnn_parallel_create(tsnn_context *context, const tsnn_parallel_opti
     parallel->options = given;
     parallel->schedule = schedule;
     parallel->phase_one = phase_one_epochs(&given);
+    parallel->local = *given.optimizer;
+    if (parallel->local.decay == TSNN_DECAY_DECOUPLED) /* L2 decay goes with the learning rate */
+        parallel->local.weight_decay = decay_of(given.optimizer->weight_decay, given.local_multiple);
     parallel->allocator = (tsnni_shared_allocator){
         .allocate = runtime->allocate, .release = runtime->release, .user = runtime->allocator_user};
     tsnni_lock_init(&parallel->allocator.lock);
@@ -184,14 +197,19 @@ void tsnn_parallel_destroy(tsnn_parallel **parallel)
 
 /* ---- what the workers call ---- */
 
+double tsnni_parallel_rate_factor(const tsnn_parallel *parallel, double multiple, double progress, double length)
+{
+    double factor = tsnni_epoch_rate_factor(&parallel->schedule, progress, length, (double)parallel->options.epochs);
+    return factor * (1.0 + (multiple - 1.0) * fmin(1.0, (progress + length) / parallel->options.rate_warmup));
+}
+
 tsnni_update tsnni_parallel_update(const tsnn_parallel *parallel, double progress, double length, int64_t steps)
 {
     const tsnn_parallel_options *options = &parallel->options;
-    double factor = tsnni_epoch_rate_factor(&parallel->schedule, progress, length, (double)options->epochs);
-    factor *= 1.0 + (options->rate_multiple - 1.0) * fmin(1.0, (progress + length) / options->rate_warmup);
+    double factor = tsnni_parallel_rate_factor(parallel, options->rate_multiple, progress, length);
     tsnni_update update = tsnni_optimizer_update(options->optimizer, factor);
-    if (steps > 1) /* as that many steps of a trainer would */
-        update.decay = (float)(1.0 - pow(1.0 - (double)update.decay, (double)steps));
+    if (steps > 1)
+        update.decay = (float)decay_of((double)update.decay, (double)steps);
     return update;
 }
 

@@ -8,6 +8,7 @@
 #include <tsnn/parallel.h>
 
 #include "core/sync.h"
+#include "optimizer.h"
 #include "step.h"
 
 /* A worker. It has a context of its own, since a context is used by one thread at a time: one thread, a seed that makes
@@ -58,7 +59,8 @@ struct tsnn_parallel {
     tsnn_context *context;
     tsnn_parallel_options options; /* with defaults filled in */
     tsnn_schedule_options schedule;
-    int64_t phase_one; /* epochs */
+    tsnn_optimizer local; /* the optimizer as phase 2 uses it */
+    int64_t phase_one;    /* epochs */
     int64_t epochs_done;
     tsnni_shared_allocator allocator;
     tsnni_worker *workers;
@@ -127,6 +129,9 @@ tsnn_status tsnni_parallel_prepare(tsnn_parallel *parallel);
 
 /* How the weights move in an update of phase 1 that stands for `steps` mini-batches: their decay, the learning rate. */
 tsnni_update tsnni_parallel_update(const tsnn_parallel *parallel, double progress, double length, int64_t steps);
+
+/* The learning rate's factor in a step of either phase, of that length in epochs. */
+double tsnni_parallel_rate_factor(const tsnn_parallel *parallel, double multiple, double progress, double length);
 
 /* on_step, after a step of worker 0. */
 void tsnni_parallel_report_step(tsnn_parallel *parallel, int64_t step, int64_t steps);

@@ -43,8 +43,8 @@ static tsnn_status run_epoch(tsnn_parallel *parallel, tsnni_worker *worker)
         double loss, factor;
         int64_t count;
         const int64_t *samples = next_samples(parallel, worker, &count);
-        factor = tsnni_epoch_rate_factor(&parallel->schedule, (double)parallel->epochs_done + (double)s * length,
-                                         length, (double)parallel->options.epochs);
+        factor = tsnni_parallel_rate_factor(parallel, parallel->options.local_multiple,
+                                            (double)parallel->epochs_done + (double)s * length, length);
         tsnn_status status = tsnn_trainer_step(worker->trainer, parallel->train, samples, count, factor, &loss);
         if (status < 0)
             return status;

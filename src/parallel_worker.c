@@ -109,7 +109,7 @@ tsnn_status tsnni_worker_enter_phase_two(tsnn_parallel *parallel, tsnni_worker *
     worker->order_rounds = 0;
     trainer.network = worker->network;
     trainer.loss = options->loss;
-    trainer.optimizer = options->optimizer;
+    trainer.optimizer = &parallel->local;
     trainer.batch = options->batch;
     trainer.micro_batch = options->micro_batch;
     trainer.clip_norm = options->clip_norm;

@@ -13,6 +13,7 @@ struct parallel_options {
     int64_t stale_limit;
     bool discard_stale;
     double rate_multiple;
+    double local_multiple;
     double rate_warmup;
     const char *compare; /* NULL: one run; else a directory for the picture of all modes */
 };

@@ -29,6 +29,7 @@ bool workers_create(tsnn_parallel **workers, const struct model *model, const st
     own.stale_limit = parallel->stale_limit;
     own.phase_split = parallel->phase_split;
     own.rate_multiple = parallel->rate_multiple;
+    own.local_multiple = parallel->local_multiple;
     own.rate_warmup = parallel->rate_warmup;
     own.clip_norm = options->clip_norm;
     own.on_step = callbacks->on_step;

@@ -65,16 +65,18 @@ typedef struct tsnn_parallel_options {
     const tsnn_schedule_options *schedule; /**< Copied; NULL: constant. */
     int64_t epochs;                        /**< Default 10. */
     int64_t batch;                         /**< Samples a mini-batch of a worker; default 128. */
-    int64_t micro_batch;  /**< As in the trainer: samples at once, the gradient being accumulated over the batch. */
-    int64_t local_steps;  /**< Phase 1: mini-batches between exchanges, whose gradients are summed up; default 1. */
-    int64_t stale_limit;  /**< WASAP: updates that may come between fetching weights and handing a gradient in; a
-                             gradient that missed more is dropped. Default: no limit. */
-    double phase_split;   /**< Part of the epochs that is phase 1, in (0, 1]; default .7, rounded to whole epochs. */
-    double rate_multiple; /**< Phase 1: the learning rate's multiple. Default: WASAP 1, WASSP workers x local_steps. */
-    double rate_warmup;   /**< Epochs over which the multiple rises from 1; default 5. */
-    double clip_norm;     /**< Largest norm of a worker's gradient; larger ones are scaled down. Default: off. */
-    int32_t keep_log;     /**< WASAP: 1 keeps the log of commits for tsnn_parallel_get_log(). */
-    int32_t reserved;     /**< 0. */
+    int64_t micro_batch;   /**< As in the trainer: samples at once, the gradient being accumulated over the batch. */
+    int64_t local_steps;   /**< Phase 1: mini-batches between exchanges, whose gradients are summed up; default 1. */
+    int64_t stale_limit;   /**< WASAP: updates that may come between fetching weights and handing a gradient in; a
+                              gradient that missed more is dropped. Default: no limit. */
+    double phase_split;    /**< Part of the epochs that is phase 1, in (0, 1]; default .7, rounded to whole epochs. */
+    double rate_multiple;  /**< Phase 1: the learning rate's multiple. Default: WASAP 1, WASSP workers x local_steps. */
+    double local_multiple; /**< Phase 2: the same. Default: workers, since the mean of copies that each see a K-th of
+                              the samples moves a K-th as far; decay is multiplied too. */
+    double rate_warmup;    /**< Epochs of the run over which the multiples rise from 1; default 5. */
+    double clip_norm;      /**< Largest norm of a worker's gradient; larger ones are scaled down. Default: off. */
+    int32_t keep_log;      /**< WASAP: 1 keeps the log of commits for tsnn_parallel_get_log(). */
+    int32_t reserved;      /**< 0. */
     const tsnn_parallel_commit *replay; /**< WASAP: the log of a complete phase 1 with the same options, seed and data,
                                            to be followed; copied. NULL: none. */
     int64_t replay_count;               /**< Commits in it. */
@@ -87,7 +89,7 @@ typedef struct tsnn_parallel_options {
 #define TSNN_PARALLEL_OPTIONS_INIT                                                                                     \
     {                                                                                                                  \
         (uint32_t)sizeof(tsnn_parallel_options), 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0.0, 0.0, \
-            0.0, 0.0, 0, 0, NULL, 0, NULL, NULL, NULL                                                                  \
+            0.0, 0.0, 0.0, 0, 0, NULL, 0, NULL, NULL, NULL                                                             \
     }
 
 /** @brief The same as TSNN_PARALLEL_OPTIONS_INIT. @return OK, NULL_ARGUMENT */

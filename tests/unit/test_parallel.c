@@ -50,7 +50,7 @@ static tsnn_parallel_options options_of(const tsnni_course *course, int32_t mode
     options.pruning = course->pruning;
     options.epochs = 4;
     options.batch = 10;
-    options.rate_multiple = 1.0;
+    options.rate_multiple = options.local_multiple = 1.0;
     if (user != NULL) {
         options.on_step = on_step;
         options.on_epoch = on_epoch;
@@ -563,7 +563,7 @@ START_TEST(wrong_options_are_refused)
     tsnni_course course = full_course(19);
     tsnni_course_add_pruning(&course, 20, 1, 1);
     static const tsnn_parallel_commit commit = {0, 0, 0};
-    for (int wrong = 0; wrong < 24; wrong++) {
+    for (int wrong = 0; wrong < 25; wrong++) {
         tsnn_parallel_options options = options_of(&course, TSNN_PARALLEL_WASAP, 2, NULL);
         tsnn_parallel *out = (void *)&course;
         switch (wrong) {
@@ -636,6 +636,9 @@ START_TEST(wrong_options_are_refused)
         case 22:
             options.mode = TSNN_PARALLEL_WASSP;
             options.keep_log = 1;
+            break;
+        case 23:
+            options.local_multiple = NAN;
             break;
         default:
             options.mode = TSNN_PARALLEL_REPLICAS;
