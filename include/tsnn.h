@@ -18,6 +18,7 @@
 #include <tsnn/network.h>
 #include <tsnn/optimizer.h>
 #include <tsnn/predictor.h>
+#include <tsnn/parallel.h>
 #include <tsnn/pruning.h>
 #include <tsnn/schedule.h>
 #include <tsnn/status.h>

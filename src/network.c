@@ -172,23 +172,19 @@ fail:
     return status;
 }
 
-tsnn_status tsnn_network_copy(const tsnn_network *network, tsnn_network **out)
+tsnn_status tsnni_network_copy(const tsnn_network *network, tsnn_context *context, tsnn_network **out)
 {
-    if (out == NULL)
-        return tsnni_null_argument(network != NULL ? network->context : NULL, "out");
     *out = NULL;
-    if (network == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
-    tsnni_runtime *runtime = &network->context->runtime;
+    tsnni_runtime *runtime = &context->runtime;
     tsnn_network *copy = NULL;
     tsnn_status status;
-    TSNNI_TRY(tsnn_network_create(network->context, &copy));
+    TSNNI_TRY(tsnn_network_create(context, &copy));
     TSNNI_TRY(TSNNI_NEW(runtime, network->count, &copy->stages));
     copy->capacity = network->count;
     copy->activation_format = network->activation_format;
     for (int64_t l = 0; l < network->count; l++) {
         tsnni_stage stage = network->stages[l];
-        TSNNI_TRY(tsnni_layer_copy(network->stages[l].layer, &stage.layer));
+        TSNNI_TRY(tsnni_layer_copy(network->stages[l].layer, context, &stage.layer));
         stage.layer->owned = 1;
         copy->stages[copy->count++] = stage;
     }
@@ -200,6 +196,16 @@ tsnn_status tsnn_network_copy(const tsnn_network *network, tsnn_network **out)
 fail:
     tsnn_network_destroy(&copy);
     return status;
+}
+
+tsnn_status tsnn_network_copy(const tsnn_network *network, tsnn_network **out)
+{
+    if (out == NULL)
+        return tsnni_null_argument(network != NULL ? network->context : NULL, "out");
+    *out = NULL;
+    if (network == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    return tsnni_network_copy(network, network->context, out);
 }
 
 tsnn_status tsnn_network_get_info(const tsnn_network *network, tsnn_network_info *info)

@@ -155,8 +155,9 @@ static void set_defaults(struct options *options)
 
 static void print_help(void)
 {
-    puts("Usage: train_mlp [options]\n"
-         "Trains a truly sparse multi-layer perceptron and prints its test accuracy.");
+    printf("Usage: %s [options]\n"
+           "Trains a truly sparse multi-layer perceptron and prints its test accuracy.\n",
+           text_program);
     for (int i = 0; i < FLAGS; i++) {
         const struct flag *flag = &flags[i];
         if (flag->kind == HEADING) {
@@ -349,7 +350,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
             return OPTIONS_DONE;
         }
         if (flag->kind == VERSION) {
-            printf("train_mlp, libtsnn %s\n", tsnn_version_string());
+            printf("%s, libtsnn %s\n", text_program, tsnn_version_string());
             return OPTIONS_DONE;
         }
         if (!set_option(options, flag, optarg))

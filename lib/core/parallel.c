@@ -119,6 +119,32 @@ static void run_session(int32_t threads, int64_t work, void (*body)(void *argume
     body(argument);
 }
 
+int32_t tsnni_parallel_workers(int32_t workers, void (*body)(void *argument, int32_t worker), void *argument)
+{
+#ifdef _OPENMP
+    int32_t enough = 1;
+    if (omp_in_parallel() || led_team != NULL || !process_has_threads())
+        return 0;
+#pragma omp parallel num_threads(workers) shared(enough)
+    {
+        uint64_t mode = tsnni_cpu_flush_denormals();
+        if (omp_get_num_threads() == (int)workers) {
+            body(argument, (int32_t)omp_get_thread_num());
+        } else {
+#pragma omp single
+            enough = 0;
+        }
+        tsnni_cpu_float_mode_restore(mode);
+    }
+    return enough;
+#else
+    (void)workers;
+    (void)body;
+    (void)argument;
+    return 0;
+#endif
+}
+
 void tsnni_parallel_session(int32_t threads, int64_t work, void (*body)(void *argument), void *argument)
 {
     /* The body may call the caller's functions, which may change it. */

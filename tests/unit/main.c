@@ -40,6 +40,9 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_resume());
     srunner_add_suite(runner, tsnni_suite_exchange());
     srunner_add_suite(runner, tsnni_suite_inflate());
+    srunner_add_suite(runner, tsnni_suite_average());
+    srunner_add_suite(runner, tsnni_suite_commit());
+    srunner_add_suite(runner, tsnni_suite_parallel());
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
