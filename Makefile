@@ -181,6 +181,7 @@ UNIT_OBJECTS  := $(UNIT_SOURCES:%.c=$(BUILD)/obj/%.o)
 UNIT_TESTS    := $(BUILD)/tests/unit
 EXAMPLE_TESTS := $(patsubst tests/examples/%.c,$(BUILD)/tests/examples/%,$(wildcard tests/examples/*.c))
 PLAIN_CLIENT  := $(BUILD)/tests/plain
+EXPORT_C_TEST := $(BUILD)/tests/export_c_write
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bench/*.c))
 BENCH         := $(BUILD)/bench/bench
 
@@ -278,6 +279,9 @@ $(EXAMPLE_TESTS): $(BUILD)/tests/examples/%: $(BUILD)/obj/tests/examples/%.o $(S
 $(BENCH): $(BENCH_OBJECTS) $(STATIC_LIB)
 	$(call link,$(train_mlp_LIBS))
 
+$(EXPORT_C_TEST): $(BUILD)/obj/tests/export_c/write.o $(STATIC_LIB)
+	$(call link)
+
 # The build by hand that the documentation promises: no flags, no configuring, any compiler called cc.
 PLAIN_MODEL_FILES := $(if $(MODEL_FLAGS),$(MODEL_FLAGS),-ljansson)
 $(PLAIN_CLIENT): tests/install/client.c $(LIB_SOURCES) $(ALL_HEADERS)
@@ -293,9 +297,9 @@ $(PLAIN_CLIENT): tests/install/client.c $(LIB_SOURCES) $(ALL_HEADERS)
 RUN_TESTS = BUILD="$(abspath $(BUILD))" CC="$(CC)" CFLAGS="$(CFLAGS)" SOVERSION="$(SOVERSION)" MAKE="$(MAKE)" \
             PKG_CONFIG="$(PKG_CONFIG)" PYTHON="$(PYTHON)" OPENMP_FLAGS="$(OPENMP_FLAGS)" sh tests/run.sh
 
-.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-inference check-peers check-all check-arm
-check: all $(UNIT_TESTS) $(EXAMPLE_TESTS) $(PLAIN_CLIENT) ## run the tests
-	+@$(RUN_TESTS) headers plain symbols install inference peers examples unit
+.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-inference check-export check-peers check-all check-arm
+check: all $(UNIT_TESTS) $(EXAMPLE_TESTS) $(PLAIN_CLIENT) $(EXPORT_C_TEST) ## run the tests
+	+@$(RUN_TESTS) headers plain symbols install inference export_c peers examples unit
 check-unit: $(UNIT_TESTS)
 	+@$(RUN_TESTS) unit
 check-examples: $(EXAMPLES) $(EXAMPLE_TESTS)
@@ -308,6 +312,8 @@ check-symbols: lib
 	+@$(RUN_TESTS) symbols
 check-install: lib
 	+@$(RUN_TESTS) install
+check-export: $(EXPORT_C_TEST)
+	+@$(RUN_TESTS) export_c
 check-peers: $(STATIC_LIB)
 	+@$(RUN_TESTS) peers
 check-inference:

@@ -11,6 +11,7 @@
 #include <tsnn/evolution.h>
 #include <tsnn/exchange.h>
 #include <tsnn/export.h>
+#include <tsnn/export_c.h>
 #include <tsnn/gradient.h>
 #include <tsnn/layer.h>
 #include <tsnn/loss.h>

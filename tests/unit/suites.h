@@ -38,6 +38,7 @@ Suite *tsnni_suite_model_hostile(void);
 Suite *tsnni_suite_resume(void);
 Suite *tsnni_suite_exchange(void);
 Suite *tsnni_suite_inflate(void);
+Suite *tsnni_suite_export_c(void);
 Suite *tsnni_suite_average(void);
 Suite *tsnni_suite_parallel(void);
 Suite *tsnni_suite_commit(void);
