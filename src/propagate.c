@@ -9,12 +9,13 @@
 #include "sparse/convert.h"
 #include "sparse/partition.h"
 
-/* Costs of a row in connections, for balanced chunks: loading and storing it, and its epilogue. */
+/* Costs of a row in connections, for balanced chunks: loading and storing it, and its epilogue. Backward reads two rows
+ * and rounds their connections up to four. */
 #define TSNNI_FORWARD_ROW_COST 3
-#define TSNNI_BACKWARD_ROW_COST 4
+#define TSNNI_BACKWARD_ROW_COST 12
 
 /* Work in nanoseconds of one thread, measured: a connection costs the columns of a row and WORK_COLUMNS more, at
- * WORK_RATE columns a nanosecond. */
+ * WORK_RATE columns a nanosecond; a row as many connections as in the balance. */
 #define TSNNI_WORK_COLUMNS 16
 #define TSNNI_WORK_RATE 32
 
@@ -287,7 +288,9 @@ static void forward_stage(const tsnn_network *network, tsnni_workspace *workspac
         call.span =
             (row_span){topology->transpose.column_ptr, topology->pattern.columns, TSNNI_FORWARD_ROW_COST, chunks};
     }
-    tsnni_parallel_for(threads, pass_work(topology->pattern.count, width), chunks, forward_chunk, &call);
+    tsnni_parallel_for(threads,
+                       pass_work(topology->pattern.count + TSNNI_FORWARD_ROW_COST * topology->pattern.columns, width),
+                       chunks, forward_chunk, &call);
     int32_t packed = call.task.y_bf16 != NULL;
     if (!slope)
         finish_outputs(network, workspace, l, count, &call, dropout);
@@ -512,7 +515,10 @@ static void backward_stage(const tsnn_network *network, tsnni_workspace *workspa
         call.span = (row_span){topology->pattern.row_ptr, topology->pattern.rows, TSNNI_BACKWARD_ROW_COST, chunks};
     }
     if (call.task.mode != TSNNI_BACKWARD_INPUT || pass_down)
-        tsnni_parallel_for(threads, pass_work(topology->pattern.count, call.task.width), chunks, backward_chunk, &call);
+        tsnni_parallel_for(
+            threads,
+            pass_work(topology->pattern.count + TSNNI_BACKWARD_ROW_COST * topology->pattern.rows, call.task.width),
+            chunks, backward_chunk, &call);
     if (pass_down && !fused)
         finish_delta(network, workspace, l - 1, count, pass, 0);
 }
