@@ -181,6 +181,7 @@ static void finish_outputs(const tsnn_network *network, tsnni_workspace *workspa
     dropping.forward.task.keep = dropout ? workspace->keep[l] : NULL;
     dropping.forward.span.pointer = NULL;
     dropping.forward.span.rows = call->task.columns;
+    dropping.forward.span.chunks = tsnni_parallel_chunks(network->context->runtime.threads);
     tsnni_parallel_for(network->context->runtime.threads, call->task.columns * call->task.width / 2,
                        dropping.forward.span.chunks, dropout_chunk, &dropping);
 }
@@ -249,7 +250,9 @@ static void forward_stage(const tsnn_network *network, tsnni_workspace *workspac
     const tsnni_kernels *kernels = network->context->kernels;
     int32_t threads = network->context->runtime.threads;
     int32_t slope = is_slope(stage), dropout = pass == TSNNI_PASS_TRAINING && stage->keep_below != TSNNI_KEEP_ALL;
-    int64_t chunks = tsnni_parallel_chunks(threads), width = tsnni_width_for(count);
+    int64_t width = tsnni_width_for(count);
+    int64_t work = pass_work(topology->pattern.count + TSNNI_FORWARD_ROW_COST * topology->pattern.columns, width);
+    int64_t chunks = tsnni_parallel_chunks_for(threads, work);
 
     forward_call call = {0};
     call.task.rows = topology->pattern.rows;
@@ -288,9 +291,7 @@ static void forward_stage(const tsnn_network *network, tsnni_workspace *workspac
         call.span =
             (row_span){topology->transpose.column_ptr, topology->pattern.columns, TSNNI_FORWARD_ROW_COST, chunks};
     }
-    tsnni_parallel_for(threads,
-                       pass_work(topology->pattern.count + TSNNI_FORWARD_ROW_COST * topology->pattern.columns, width),
-                       chunks, forward_chunk, &call);
+    tsnni_parallel_for(threads, work, chunks, forward_chunk, &call);
     int32_t packed = call.task.y_bf16 != NULL;
     if (!slope)
         finish_outputs(network, workspace, l, count, &call, dropout);
@@ -506,7 +507,9 @@ static void backward_stage(const tsnn_network *network, tsnni_workspace *workspa
     call.task.prefetch_far = plan->backward.prefetch_far;
     call.task.panels = plan->backward.panels;
     call.task.panel_ptr = plan->backward_ends;
-    int64_t chunks = tsnni_parallel_chunks(threads);
+    int64_t work =
+        pass_work(topology->pattern.count + TSNNI_BACKWARD_ROW_COST * topology->pattern.rows, call.task.width);
+    int64_t chunks = tsnni_parallel_chunks_for(threads, work);
     if (plan->backward.route == TSNNI_ROUTE_DENSE) {
         call.kernel = kernels->dense_backward;
         call.span = (row_span){NULL, topology->pattern.rows, 0, chunks};
@@ -515,10 +518,7 @@ static void backward_stage(const tsnn_network *network, tsnni_workspace *workspa
         call.span = (row_span){topology->pattern.row_ptr, topology->pattern.rows, TSNNI_BACKWARD_ROW_COST, chunks};
     }
     if (call.task.mode != TSNNI_BACKWARD_INPUT || pass_down)
-        tsnni_parallel_for(
-            threads,
-            pass_work(topology->pattern.count + TSNNI_BACKWARD_ROW_COST * topology->pattern.rows, call.task.width),
-            chunks, backward_chunk, &call);
+        tsnni_parallel_for(threads, work, chunks, backward_chunk, &call);
     if (pass_down && !fused)
         finish_delta(network, workspace, l - 1, count, pass, 0);
 }

@@ -238,7 +238,7 @@ tsnn_status tsnn_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset
                    rate_factor);
     TSNNI_TRY(prepare(trainer, dataset, count));
     step_call call = {trainer, dataset, samples, count, rate_factor, {{0.0, 0}, 0.0}};
-    tsnni_parallel_session(runtime->threads, 2 * tsnni_step_work(trainer->options.network, count), run_one_step, &call);
+    tsnni_parallel_session(runtime->threads, tsnni_step_work(trainer->options.network, count), run_one_step, &call);
     if (!isfinite(call.result.score.loss))
         TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "the loss is %g; is the learning rate too high?",
                    call.result.score.loss);
@@ -368,7 +368,7 @@ tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset *train, c
     if (trainer->options.order == TSNN_SHUFFLE)
         TSNNI_TRY(TSNNI_NEW(runtime, train->samples, &order));
     run_call call = {trainer, train, validation, order, TSNN_OK};
-    tsnni_parallel_session(runtime->threads, 2 * tsnni_step_work(trainer->options.network, train->samples), run_epochs,
+    tsnni_parallel_session(runtime->threads, tsnni_step_work(trainer->options.network, train->samples), run_epochs,
                            &call);
     status = call.status;
 fail:

@@ -159,6 +159,11 @@ int64_t tsnni_parallel_chunks(int32_t threads)
     return threads > 1 ? (int64_t)threads * 4 : 1;
 }
 
+int64_t tsnni_parallel_chunks_for(int32_t threads, int64_t work)
+{
+    return work >= SERIAL_WORK ? tsnni_parallel_chunks(threads) : 1;
+}
+
 int32_t tsnni_parallel_processors(void)
 {
 #ifdef _OPENMP

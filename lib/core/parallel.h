@@ -30,6 +30,9 @@ int32_t tsnni_parallel_workers(int32_t workers, void (*body)(void *argument, int
 /* Chunks that a caller should cut its work into for `threads` threads: enough for balance, no more. */
 int64_t tsnni_parallel_chunks(int32_t threads);
 
+/* The same for so much work: 1 where a loop would be serial anyway, since a cut costs a little too. */
+int64_t tsnni_parallel_chunks_for(int32_t threads, int64_t work);
+
 /* Processors that this process may use; 1 without OpenMP. */
 int32_t tsnni_parallel_processors(void);
 
