@@ -21,14 +21,24 @@ static tsnni_plan_shape shape_of(int64_t rows, int64_t columns, double density, 
     return shape;
 }
 
-START_TEST(activations_that_fit_the_second_level_cache_are_read_plainly)
+START_TEST(activations_that_leave_room_in_the_second_level_cache_are_read_plainly)
 {
-    tsnni_plan_shape shape = shape_of(1000, 1000, 0.04, 128);
+    tsnni_plan_shape shape = shape_of(700, 1000, 0.06, 128);
     ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).route, TSNNI_ROUTE_PLAIN);
     ck_assert_int_eq(tsnni_plan_backward(&caches, &shape, 1).route, TSNNI_ROUTE_PLAIN);
     ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).panels, 1);
     ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).prefetch_far, 0);
-    ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).bytes, 1000 * 128 * 4);
+    ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).bytes, 700 * 128 * 4);
+}
+END_TEST
+
+START_TEST(those_that_only_just_fit_are_read_in_two_panels_in_the_forward_pass)
+{
+    tsnni_plan_shape shape = shape_of(1000, 1000, 0.04, 128), few = shape_of(1000, 1000, 0.02, 128);
+    ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).panels, 2);
+    ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).route, TSNNI_ROUTE_PANELS);
+    ck_assert_int_eq(tsnni_plan_backward(&caches, &shape, 1).route, TSNNI_ROUTE_PLAIN);
+    ck_assert_int_eq(tsnni_plan_forward(&caches, &few).panels, 1);
 }
 END_TEST
 
@@ -256,7 +266,8 @@ Suite *tsnni_suite_plan(void)
 {
     Suite *suite = suite_create("plan");
     TCase *tests = tcase_create("plan");
-    tcase_add_test(tests, activations_that_fit_the_second_level_cache_are_read_plainly);
+    tcase_add_test(tests, activations_that_leave_room_in_the_second_level_cache_are_read_plainly);
+    tcase_add_test(tests, those_that_only_just_fit_are_read_in_two_panels_in_the_forward_pass);
     tcase_add_test(tests, larger_ones_with_enough_connections_are_read_in_panels_that_fit);
     tcase_add_test(tests, few_connections_a_row_get_no_panels);
     tcase_add_test(tests, activations_in_memory_are_asked_for_twice);
