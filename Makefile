@@ -298,8 +298,8 @@ RUN_TESTS = BUILD="$(abspath $(BUILD))" CC="$(CC)" CFLAGS="$(CFLAGS)" SOVERSION=
             PKG_CONFIG="$(PKG_CONFIG)" PYTHON="$(PYTHON)" OPENMP_FLAGS="$(OPENMP_FLAGS)" sh tests/run.sh
 
 .PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-inference check-export check-peers check-all check-arm
-check: all $(UNIT_TESTS) $(EXAMPLE_TESTS) $(PLAIN_CLIENT) $(EXPORT_C_TEST) ## run the tests
-	+@$(RUN_TESTS) headers plain symbols install inference export_c peers examples unit
+check: all $(UNIT_TESTS) $(EXAMPLE_TESTS) $(PLAIN_CLIENT) $(EXPORT_C_TEST) $(BENCH) ## run the tests
+	+@$(RUN_TESTS) headers plain symbols install inference export_c bench peers examples unit
 check-unit: $(UNIT_TESTS)
 	+@$(RUN_TESTS) unit
 check-examples: $(EXAMPLES) $(EXAMPLE_TESTS)

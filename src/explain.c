@@ -4,31 +4,39 @@
 
 #include "workspace.h"
 
-#define LINE_BYTES 320
+#define LINE_BYTES 480
 
-static const char *route_reason(tsnni_route route)
+static const char *reason_text(tsnni_plan_reason reason)
 {
-    switch (route) {
-    case TSNNI_ROUTE_PANELS:
-        return "more than fits the second-level cache, and enough connections in each part to pay for it";
-    case TSNNI_ROUTE_DENSE:
-        return "so many of the cells are connections that computing all of them is faster";
+    switch (reason) {
+    case TSNNI_REASON_FITS:
+        return "they fit the second-level cache";
+    case TSNNI_REASON_ROOM:
+        return "they fit the second-level cache, but leave too little room in it for weights and indices";
+    case TSNNI_REASON_LARGE:
+        return "more than the second-level cache holds, and connections enough for parts that fit it";
+    case TSNNI_REASON_FEW:
+        return "more than the second-level cache holds, but too few connections a row for parts that fit it";
+    case TSNNI_REASON_MEMORY:
+        return "they come from memory, so rows are asked for early and again shortly before use";
     default:
-        return "parts or dense tiles would not pay";
+        return "so many cells are connections that computing all of them is faster";
     }
 }
 
 static void write_line(char line[LINE_BYTES], const char *pass, const tsnni_pass_plan *plan,
-                       const tsnni_pattern *pattern, int64_t rows, int32_t index_width, const tsnni_caches *caches)
+                       const tsnni_pattern *pattern, int64_t rows, int64_t numbered, int32_t index_width,
+                       const tsnni_caches *caches)
 {
     static const char *const names[] = {"plain", "panels", "dense"};
     snprintf(line, LINE_BYTES,
-             "%s: %s, %" PRId64 " part%s, %d-bit indices, prefetch %" PRId64 " and %" PRId64 " ahead: %" PRId64
-             " bytes read at random, caches of %" PRId64 " and %" PRId64
-             " bytes, %.1f connections a row, density %.4f; %s",
-             pass, names[plan->route], plan->panels, plan->panels == 1 ? "" : "s", 8 * (int)index_width, plan->prefetch,
-             plan->prefetch_far, plan->bytes, caches->level2, caches->level3, (double)pattern->count / (double)rows,
-             (double)pattern->count / ((double)pattern->rows * (double)pattern->columns), route_reason(plan->route));
+             "%s: %s, %" PRId64 " part%s; %d-bit indices for %" PRId64 " neurons; prefetch %" PRId64
+             " ahead, far %" PRId64 ". %" PRId64 " bytes of activations are read at random, caches hold %" PRId64
+             " and %" PRId64 "; %.1f connections a row, density %.4f: %s",
+             pass, names[plan->route], plan->panels, plan->panels == 1 ? "" : "s", 8 * (int)index_width, numbered,
+             plan->prefetch, plan->prefetch_far, plan->bytes, caches->level2, caches->level3,
+             (double)pattern->count / (double)rows,
+             (double)pattern->count / ((double)pattern->rows * (double)pattern->columns), reason_text(plan->reason));
 }
 
 tsnn_status tsnn_network_explain(const tsnn_network *network, int64_t layer, int64_t samples, tsnn_layer_plan *plan,
@@ -72,9 +80,10 @@ tsnn_status tsnn_network_explain(const tsnn_network *network, int64_t layer, int
     if (capacity > 0) {
         const tsnni_caches *caches = &chosen->context->caches;
         char forward[LINE_BYTES], backward[LINE_BYTES];
-        write_line(forward, "forward", &picked.forward, pattern, pattern->columns, chosen->topology.transpose.row.width,
-                   caches);
-        write_line(backward, "backward", &picked.backward, pattern, pattern->rows, pattern->column.width, caches);
+        write_line(forward, "forward", &picked.forward, pattern, pattern->columns, pattern->rows,
+                   chosen->topology.transpose.row.width, caches);
+        write_line(backward, "backward", &picked.backward, pattern, pattern->rows, pattern->columns,
+                   pattern->column.width, caches);
         snprintf(text, (size_t)capacity, "%s\n%s\n", forward, backward);
     }
     return TSNN_OK;

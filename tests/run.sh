@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs groups of tests, all of them even when one fails, and ends with "N passed, M failed". Called by the Makefile:
-#   run.sh headers plain symbols install inference export_c peers examples unit
+#   run.sh headers plain symbols install inference export_c bench peers examples unit
 # A check script prints one line a check: "ok ...", "not ok ..." or "skip ...", and indented lines of detail.
 set -u
 : "${BUILD:=build}" "${CC:=cc}" "${CFLAGS:=}" "${MAKE:=make}" "${PKG_CONFIG:=pkg-config}" "${SOVERSION:=0}"
@@ -80,6 +80,7 @@ for group in "$@"; do
     symbols) run_checks tests/abi/check.sh ;;
     install) run_checks tests/install/check.sh ;;
     export_c) run_checks tests/export_c/check.sh ;;
+    bench) run_checks tests/bench/check.sh ;;
     peers) run_checks tests/bench/peers/check.sh ;;
     inference) run_checks tests/inference/check.sh ;;
     examples) run_examples ;;

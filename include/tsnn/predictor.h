@@ -57,7 +57,8 @@ TSNN_API tsnn_status tsnn_predictor_options_init(tsnn_predictor_options *options
 typedef struct tsnn_predictor_layer {
     uint32_t struct_size;              /**< sizeof this struct. */
     int32_t reserved;                  /**< 0. */
-    int64_t inputs, outputs;           /**< Neurons before and of this layer, 1..2^31 - 1. */
+    int64_t inputs;                    /**< Neurons before this layer, 1..2^31 - 1. */
+    int64_t outputs;                   /**< Neurons of this layer, 1..2^31 - 1. */
     int64_t connections;               /**< Length of column and values. */
     const int64_t *row_ptr;            /**< inputs + 1 offsets, as in tsnn_layer_create_from_csr(). */
     const int32_t *column;             /**< Rising strictly within a row, in [0, outputs). */

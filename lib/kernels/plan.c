@@ -58,17 +58,30 @@ static tsnni_pass_plan plan_gather(const tsnni_caches *caches, const tsnni_plan_
                                    int64_t row_bytes, int64_t rows, int64_t needed)
 {
     int64_t bytes = dimension * row_bytes;
-    tsnni_pass_plan plan = {TSNNI_ROUTE_PLAIN, panels_for(caches, bytes, rows, shape->count, needed), PREFETCH_NEAR, 0,
-                            bytes};
+    tsnni_pass_plan plan = {.route = TSNNI_ROUTE_PLAIN,
+                            .panels = panels_for(caches, bytes, rows, shape->count, needed),
+                            .prefetch = PREFETCH_NEAR,
+                            .bytes = bytes,
+                            .reason = TSNNI_REASON_FITS};
     if (plan.panels > 1) {
         plan.route = TSNNI_ROUTE_PANELS;
+        plan.reason = TSNNI_REASON_LARGE;
     } else if (bytes > caches->level3 / FAR_SHARE) {
         plan.prefetch = PREFETCH_BEFORE_FAR;
         plan.prefetch_far = PREFETCH_FAR;
-    } else if (bytes > caches->level2 && row_bytes <= NARROW_BYTES) {
-        plan.prefetch = PREFETCH_NARROW;
+        plan.reason = TSNNI_REASON_MEMORY;
+    } else if (bytes > caches->level2) {
+        plan.prefetch = row_bytes <= NARROW_BYTES ? PREFETCH_NARROW : PREFETCH_NEAR;
+        plan.reason = TSNNI_REASON_FEW;
     }
     return plan;
+}
+
+static void choose_dense(tsnni_pass_plan *plan)
+{
+    plan->route = TSNNI_ROUTE_DENSE;
+    plan->panels = 1;
+    plan->reason = TSNNI_REASON_FULL;
 }
 
 static int64_t float_row_bytes(const tsnni_plan_shape *shape)
@@ -87,12 +100,12 @@ tsnni_pass_plan tsnni_plan_forward(const tsnni_caches *caches, const tsnni_plan_
                                        shape->input_row_bytes ? shape->input_row_bytes : float_row_bytes(shape),
                                        shape->columns, PANEL_FORWARD_CONNECTIONS);
     plan.panels = finer_panels(caches, shape, &plan);
-    if (plan.panels > 1)
+    if (plan.panels > 1 && plan.route == TSNNI_ROUTE_PLAIN) {
         plan.route = TSNNI_ROUTE_PANELS;
-    if (density(shape) >= DENSE_FORWARD_DENSITY) {
-        plan.route = TSNNI_ROUTE_DENSE;
-        plan.panels = 1;
+        plan.reason = TSNNI_REASON_ROOM;
     }
+    if (density(shape) >= DENSE_FORWARD_DENSITY)
+        choose_dense(&plan);
     return plan;
 }
 
@@ -100,9 +113,7 @@ tsnni_pass_plan tsnni_plan_backward(const tsnni_caches *caches, const tsnni_plan
 {
     tsnni_pass_plan plan = plan_gather(caches, shape, shape->columns, float_row_bytes(shape), shape->rows,
                                        input_gradient ? PANEL_BACKWARD_CONNECTIONS : PANEL_WEIGHTS_CONNECTIONS);
-    if (density(shape) >= 1.0 && (shape->columns >= DENSE_BACKWARD_OUTPUTS || !input_gradient)) {
-        plan.route = TSNNI_ROUTE_DENSE;
-        plan.panels = 1;
-    }
+    if (density(shape) >= 1.0 && (shape->columns >= DENSE_BACKWARD_OUTPUTS || !input_gradient))
+        choose_dense(&plan);
     return plan;
 }

@@ -16,6 +16,16 @@ typedef enum tsnni_route {
     TSNNI_ROUTE_DENSE   /* register tiles over every cell; weights that do not exist count as zero */
 } tsnni_route;
 
+/* What decided. */
+typedef enum tsnni_plan_reason {
+    TSNNI_REASON_FITS,   /* what is read at random fits the second-level cache */
+    TSNNI_REASON_ROOM,   /* it fits, but leaves too little room for weights and indices */
+    TSNNI_REASON_LARGE,  /* it does not fit, and rows have connections enough for parts that do */
+    TSNNI_REASON_FEW,    /* it does not fit, and rows have too few connections for that */
+    TSNNI_REASON_MEMORY, /* the same, and it is beyond the third-level cache's share too */
+    TSNNI_REASON_FULL    /* nearly all cells are connections */
+} tsnni_plan_reason;
+
 /* What decides. */
 typedef struct tsnni_plan_shape {
     int64_t rows, columns, count; /* inputs, outputs, connections */
@@ -29,7 +39,8 @@ typedef struct tsnni_pass_plan {
     int64_t panels;       /* 1 without */
     int64_t prefetch;     /* connections ahead, into the first-level cache */
     int64_t prefetch_far; /* the same into the second-level cache; 0: none */
-    int64_t bytes;        /* of the activations that the pass reads at random: why */
+    int64_t bytes;        /* of the activations that the pass reads at random */
+    tsnni_plan_reason reason;
 } tsnni_pass_plan;
 
 tsnni_caches tsnni_caches_of_this_machine(void);

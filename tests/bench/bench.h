@@ -46,7 +46,6 @@ void bench_release(bench *b, const void *array);
 
 /* Sorts the numbers. */
 double bench_median(double *numbers, int64_t count);
-double bench_least(const double *numbers, int64_t count);
 
 /* 1 when the caller wants the case of this name. */
 int32_t bench_wants(const bench *b, const char *name);

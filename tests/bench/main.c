@@ -12,9 +12,13 @@
 
 enum { EXIT_USAGE = 2 };
 
-/* Those that run unless --choice asks for that alone. */
-static void (*const sections[])(bench *b) = {bench_limits,   bench_kernels,   bench_steps,
-                                             bench_topology, bench_inference, bench_choice};
+static const struct {
+    const char *name;
+    void (*run)(bench *b);
+} sections[] = {{"limits", bench_limits},     {"kernels", bench_kernels},     {"steps", bench_steps},
+                {"topology", bench_topology}, {"inference", bench_inference}, {"choice", bench_choice}};
+
+enum { SECTIONS = (int)(sizeof sections / sizeof sections[0]) };
 
 static void print_help(void)
 {
@@ -30,7 +34,8 @@ static void print_help(void)
     for (size_t s = 0; s < sizeof bench_variants / sizeof bench_variants[0]; s++)
         printf(" %s", bench_variants[s].name);
     printf("\n  --isa NAME     ref, avx2, avx512 or neon; default: the fastest, and avx2 beside it\n"
-           "  --choice       only the choice of kernels against every fixed one\n"
+           "  --section NAME only this section: limits kernels steps topology inference choice\n"
+           "  --choice       the same as --section choice: the choice of kernels against every fixed one\n"
            "  --quick        fewer repetitions, for a look\n"
            "  --json FILE    the results as JSON as well\n"
            "  --help\n");
@@ -50,6 +55,25 @@ static int32_t isa_of(const char *name)
     return 0;
 }
 
+static int32_t section_known(const char *name)
+{
+    int32_t found = 0;
+    for (int s = 0; s < SECTIONS; s++)
+        found |= strcmp(name, sections[s].name) == 0;
+    return found;
+}
+
+/* Networks are in no choice grid, variants only there. */
+static int32_t section_has(const char *section, const char *shape)
+{
+    int32_t network = 0;
+    for (size_t n = 0; n < sizeof bench_networks / sizeof bench_networks[0]; n++)
+        network |= strcmp(shape, bench_networks[n].name) == 0;
+    return strcmp(section, "steps") == 0                                         ? network
+           : strcmp(section, "limits") == 0 || strcmp(section, "inference") == 0 ? 1
+                                                                                 : !network;
+}
+
 static int32_t shape_known(const char *name)
 {
     int32_t found = 0;
@@ -64,18 +88,22 @@ static int32_t shape_known(const char *name)
 
 /* What only main.c needs of the options. */
 typedef struct request {
-    const char *json;
-    int32_t choice, help;
+    const char *json, *section; /* section: NULL for all */
+    int32_t help;
 } request;
 
 /* 0, or the exit status of a wrong option. */
 static int read_options(int argc, char **argv, bench *b, request *asked)
 {
-    static const struct option options[] = {
-        {"threads", required_argument, NULL, 't'}, {"shape", required_argument, NULL, 's'},
-        {"isa", required_argument, NULL, 'i'},     {"choice", no_argument, NULL, 'c'},
-        {"quick", no_argument, NULL, 'q'},         {"json", required_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"threads", required_argument, NULL, 't'},
+                                            {"shape", required_argument, NULL, 's'},
+                                            {"isa", required_argument, NULL, 'i'},
+                                            {"choice", no_argument, NULL, 'c'},
+                                            {"quick", no_argument, NULL, 'q'},
+                                            {"json", required_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"section", required_argument, NULL, 'p'},
+                                            {NULL, 0, NULL, 0}};
     char *end;
     long threads;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -100,7 +128,12 @@ static int read_options(int argc, char **argv, bench *b, request *asked)
                 return usage("this machine or build lacks ", optarg);
             break;
         case 'c':
-            asked->choice = 1;
+            asked->section = "choice";
+            break;
+        case 'p':
+            if (!section_known(optarg))
+                return usage("--section does not know ", optarg);
+            asked->section = optarg;
             break;
         case 'q':
             b->quick = 1;
@@ -115,6 +148,8 @@ static int read_options(int argc, char **argv, bench *b, request *asked)
             return EXIT_USAGE; /* getopt has said why */
         }
     }
+    if (asked->section != NULL && b->shape != NULL && !section_has(asked->section, b->shape))
+        return usage("this section does not measure ", b->shape);
     return optind < argc ? usage("unexpected argument ", argv[optind]) : 0;
 }
 
@@ -131,25 +166,16 @@ static void describe(bench *b)
                                   (int)b->quick));
 }
 
-static int measure(bench *b, const request *asked)
+static void measure(bench *b, const request *asked)
 {
-    b->results = json_object();
     b->caches = tsnni_caches_of_this_machine();
     tsnni_runtime_init(&b->runtime);
     bench_pin();
     describe(b);
     tsnni_cpu_flush_denormals(); /* as the library does around its kernels */
-    if (asked->choice) {
-        bench_choice(b);
-    } else {
-        for (size_t s = 0; s < sizeof sections / sizeof sections[0]; s++)
-            sections[s](b);
-    }
-    int failed = asked->json != NULL && json_dump_file(b->results, asked->json, JSON_INDENT(2)) != 0;
-    if (failed)
-        fprintf(stderr, "bench: cannot write %s\n", asked->json);
-    json_decref(b->results);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    for (int s = 0; s < SECTIONS; s++)
+        if (asked->section == NULL || strcmp(asked->section, sections[s].name) == 0)
+            sections[s].run(b);
 }
 
 int main(int argc, char **argv)
@@ -163,5 +189,15 @@ int main(int argc, char **argv)
         print_help();
         return EXIT_SUCCESS;
     }
-    return measure(&b, &asked);
+    /* Opened first: minutes of measuring are not to be lost for a wrong path. */
+    FILE *json = asked.json != NULL ? fopen(asked.json, "w") : NULL;
+    if (asked.json != NULL && json == NULL)
+        return usage("cannot write ", asked.json);
+    b.results = json_object();
+    measure(&b, &asked);
+    int written = json == NULL || (json_dumpf(b.results, json, JSON_INDENT(2)) == 0 && fclose(json) == 0);
+    if (!written)
+        fprintf(stderr, "bench: cannot write %s\n", asked.json);
+    json_decref(b.results);
+    return written ? EXIT_SUCCESS : EXIT_FAILURE;
 }

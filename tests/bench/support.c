@@ -67,14 +67,6 @@ double bench_median(double *numbers, int64_t count)
     return numbers[count / 2];
 }
 
-double bench_least(const double *numbers, int64_t count)
-{
-    double least = INFINITY;
-    for (int64_t n = 0; n < count; n++)
-        least = fmin(least, numbers[n]);
-    return least;
-}
-
 int32_t bench_wants(const bench *b, const char *name)
 {
     return b->shape == NULL || strcmp(b->shape, name) == 0;

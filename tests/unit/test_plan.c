@@ -39,6 +39,8 @@ START_TEST(those_that_only_just_fit_are_read_in_two_panels_in_the_forward_pass)
     ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).route, TSNNI_ROUTE_PANELS);
     ck_assert_int_eq(tsnni_plan_backward(&caches, &shape, 1).route, TSNNI_ROUTE_PLAIN);
     ck_assert_int_eq(tsnni_plan_forward(&caches, &few).panels, 1);
+    ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).reason, TSNNI_REASON_ROOM);
+    ck_assert_int_eq(tsnni_plan_forward(&caches, &few).reason, TSNNI_REASON_FITS);
 }
 END_TEST
 
@@ -68,6 +70,7 @@ START_TEST(activations_in_memory_are_asked_for_twice)
     tsnni_pass_plan forward = tsnni_plan_forward(&caches, &shape), backward = tsnni_plan_backward(&caches, &shape, 1);
     ck_assert_int_gt(forward.prefetch_far, forward.prefetch);
     ck_assert_int_gt(backward.prefetch_far, backward.prefetch);
+    ck_assert_int_eq(forward.reason, TSNNI_REASON_MEMORY);
 }
 END_TEST
 
@@ -229,7 +232,8 @@ START_TEST(the_explanation_names_routes_and_numbers)
     tsnn_network *network = network_of(context, 0.9);
     tsnn_layer_plan plan = TSNN_LAYER_PLAN_INIT;
     ck_assert_int_eq(tsnn_network_explain(network, 1, 64, &plan, text, sizeof text), TSNN_OK);
-    ck_assert_ptr_nonnull(strstr(text, "forward: dense, 1 part, 16-bit"));
+    ck_assert_ptr_nonnull(strstr(text, "forward: dense, 1 part; 16-bit indices for 260 neurons"));
+    ck_assert_ptr_nonnull(strstr(text, "computing all of them is faster\n"));
     ck_assert_ptr_nonnull(strstr(text, "\nbackward: plain"));
     ck_assert_int_eq(text[strlen(text) - 1], '\n');
     ck_assert_int_eq(plan.input_index_bytes, 2);

@@ -1,0 +1,54 @@
+#!/bin/sh
+# The benchmark's options, and that a quick look measures and writes what it says. How fast anything is, is no test.
+set -u
+: "${BUILD:=build}" "${PYTHON:=python3}"
+bench=$BUILD/bench/bench
+json=$BUILD/tests/bench.json
+failed=0
+
+# claim TEXT COMMAND...: the claim holds when the command succeeds.
+claim()
+{
+    text=$1
+    shift
+    if "$@" >"$BUILD/tests/bench.log" 2>&1; then
+        echo "ok bench: $text"
+    else
+        echo "not ok bench: $text"
+        sed 's/^/    /' "$BUILD/tests/bench.log" | head -n 20
+        failed=1
+    fi
+}
+
+refused()
+{
+    "$bench" "$@"
+    [ $? -eq 2 ]
+}
+
+quick_look()
+{
+    rm -f "$json"
+    "$bench" --quick --section kernels --shape S7 --threads 1 --json "$json" && grep -q '"kernels"' "$json" &&
+        grep -q '"S7"' "$json" && ! grep -q '"steps"' "$json"
+}
+
+# Every option that the documents name is one that it has.
+documented()
+{
+    cat docs/*.md README.md | grep -o 'bench/bench --[^`]*\|BENCH_FLAGS="[^"]*"' | grep -o -e '--[a-z]*' | sort -u |
+        while read -r option; do
+            "$bench" --help | grep -q -e "^  $option" || echo "no $option"
+        done | { ! grep .; }
+}
+
+claim "help is given" "$bench" --help
+claim "an unknown option is refused" refused --nothing
+claim "an unknown shape is refused" refused --shape S99
+claim "an unknown section is refused" refused --section nothing
+claim "no threads are refused" refused --threads 0
+claim "a network is refused where only layers are measured" refused --choice --shape fashion
+claim "a file that cannot be written is refused before anything is measured" refused --json /nowhere/at/all.json
+claim "a quick look at one shape writes its results" quick_look
+claim "the documents name options that it has" documented
+exit $failed
