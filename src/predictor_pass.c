@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-
 /* Share of the first layer's connections below which going from input to output is less work: a connection costs more
  * that way, since each one is added to a sum in memory; much more where the sums are beyond the nearer caches. */
 #define TSNNI_BY_INPUT_SHARE 0.4

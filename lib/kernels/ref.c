@@ -376,7 +376,7 @@ static void slope(float *y, int64_t count, float negative_slope)
         y[k] = y[k] < 0 ? negative_slope * y[k] : y[k];
 }
 
-static int32_t finite(const float *x, int64_t count)
+static int32_t all_finite(const float *x, int64_t count)
 {
     for (int64_t k = 0; k < count; k++)
         if (!isfinite(x[k]))
@@ -413,6 +413,6 @@ const tsnni_kernels tsnni_kernels_ref = {
     .packed_dense = packed_dense,
     .packed_inputs = {packed_inputs_16, packed_inputs_32},
     .slope = slope,
-    .finite = finite,
+    .finite = all_finite,
     .standardise = standardise,
 };

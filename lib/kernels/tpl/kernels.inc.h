@@ -102,7 +102,7 @@ INLINE void prefetch_columns_far(const float *row, const int groups)
     .lanes = LANES, .dense_forward = dense_forward, .batch_load = batch_load, .batch_store = batch_store,              \
     .packed_single = {packed_single_16, packed_single_32}, .packed_batch = {packed_batch_16, packed_batch_32},         \
     .packed_dense = packed_dense, .packed_inputs = {packed_inputs_16, packed_inputs_32}, .slope = slope,               \
-    .finite = finite, .standardise = standardise, .sigmoid = sigmoid, .hyperbolic_tangent = hyperbolic_tangent,        \
+    .finite = all_finite, .standardise = standardise, .sigmoid = sigmoid, .hyperbolic_tangent = hyperbolic_tangent,    \
     .softmax = softmax
 #if defined(TSNNI_INFERENCE_ONLY)
 #define KERNEL_FUNCTIONS INFERENCE_FUNCTIONS

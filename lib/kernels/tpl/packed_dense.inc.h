@@ -73,7 +73,7 @@ static TARGET void slope(float *y, int64_t count, float negative_slope)
         y[k] = y[k] < 0 ? negative_slope * y[k] : y[k];
 }
 
-static TARGET int32_t finite(const float *x, int64_t count)
+static TARGET int32_t all_finite(const float *x, int64_t count)
 {
     vec sum[PACKED_TERMS];
     float tail = 0;
