@@ -4,7 +4,7 @@
 set -u
 : "${BUILD:=build}" "${PYTHON:=python3}" "${SOVERSION:=0}"
 if ! "$PYTHON" -c 'import numpy' >/dev/null 2>&1; then
-    echo "skip ffi/python: $PYTHON has no NumPy (make deps-dev)"
+    echo "skip ffi/python: $PYTHON has no NumPy (make deps)"
     exit 0
 fi
 exec env TSNN_LIBRARY="$BUILD/libtsnn.so.$SOVERSION" PYTHONPATH=examples/ffi/python PYTHONPYCACHEPREFIX="$BUILD/tests/pycache" \

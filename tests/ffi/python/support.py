@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from sparse_nn import Context, Dataset, Evolution, Loss, Network, Optimizer, Trainer, UnsupportedError
 
+__all__ = ["ROOT", "Course", "moons", "needs_model_files", "needs_sklearn", "sklearn"]
 ROOT = Path(__file__).resolve().parents[3]
 
 try:
     import sklearn
 except ImportError:
-    sklearn = None  # type: ignore[assignment]
+    sklearn = None
 
-needs_sklearn = unittest.skipIf(sklearn is None, "no scikit-learn (make deps-dev)")
+needs_sklearn = unittest.skipIf(sklearn is None, "no scikit-learn (make deps)")
 
 
 def moons(samples: int = 200, seed: int = 0) -> tuple[Any, Any]:

@@ -10,7 +10,8 @@ import unittest
 from typing import Any
 
 import numpy as np
-from sparse_nn import Activation, Context, EpochReport, Error, Network, NotFiniteError, Predictor, StateError, StepReport
+from sparse_nn import (Activation, Context, EpochReport, Error, Network, NotFiniteError, Predictor, StateError,
+                       StepReport)
 from support import Course, moons
 
 
@@ -47,7 +48,7 @@ class TestCallbacks(unittest.TestCase):
 
         def stop(report: EpochReport) -> bool:
             seen.append(report.epoch)
-            return report.epoch == 2
+            return bool(report.epoch == 2)
 
         course, whole = Course(on_epoch=stop), Course()
         self.assertFalse(course.trainer.run(course.data))
@@ -65,7 +66,8 @@ class TestCallbacks(unittest.TestCase):
                 for exception in answers:
                     raise exception
 
-            course = Course(**{where: mishap})
+            options: dict[str, Any] = {where: mishap}
+            course = Course(**options)
             try:
                 course.trainer.run(course.data)
             except Mishap as exception:

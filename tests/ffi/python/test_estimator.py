@@ -34,6 +34,8 @@ class TestEstimator(unittest.TestCase):
             self.assertGreater(classifier.score(X, classes[Y]), 0.85)
             self.assertEqual(set(classifier.predict(X)), set(classes))
             self.assertEqual(classifier.predict_proba(X).shape, (200, 2))
+            served = classifier.predictor().predict(X)
+            np.testing.assert_allclose(served, classifier.predict_proba(X), rtol=1e-4, atol=1e-6)
         self.assertEqual(len(classifier.loss_curve_), 30)
 
     def test_a_regressor_learns_targets_of_any_size(self) -> None:
@@ -68,10 +70,17 @@ class TestEstimator(unittest.TestCase):
         with self.assertRaises(ValueError):
             classifier.predict(X[:, 1:])
         for name, value in (("optimizer", "adam"), ("dropout", 2.0), ("hidden_layer_sizes", (0,)), ("epochs", -1),
-                            ("activation", "swish"), ("learning_rate", 1e30), ("zeta", -1.0), ("momentum", 5.0)):
+                            ("activation", "swish"), ("learning_rate", 1e30), ("zeta", -1.0), ("momentum", 5.0),
+                            ("batch_size", 0), ("alpha", 0.0)):
             with self.assertRaises(ValueError, msg=name):
                 SparseClassifier(**{"random_state": 0, name: value}).fit(X, Y)  # type: ignore[arg-type]
         self.assertTrue((classifier.predict_proba(X) == before).all())
+
+    def test_zeta_of_zero_keeps_the_topology(self) -> None:
+        none, zero = (SparseClassifier((30,), epochs=5, random_state=0, zeta=zeta).fit(X, Y) for zeta in (None, 0))
+        self.assertTrue((none.predict_proba(X) == zero.predict_proba(X)).all())
+        with self.assertRaisesRegex(ValueError, "zeta is 0"):
+            zero.evolve()
 
     def test_partial_fit_learns_in_chunks_of_any_size(self) -> None:
         classifier = SparseClassifier((30, 20), random_state=0)
@@ -88,6 +97,17 @@ class TestEstimator(unittest.TestCase):
             classifier.partial_fit(X, Y, classes=[0, 1, 2])
         with self.assertRaises(ValueError):
             SparseRegressor((5,)).partial_fit(X, Y).partial_fit(X, np.c_[Y, Y])
+
+    def test_parameters_may_change_between_calls_of_partial_fit_and_wrong_ones_change_nothing(self) -> None:
+        needs_model_files(Network.mlp(Context(), (1, 1)))
+        plain, changed = (SparseClassifier((30,), dropout=0.2, random_state=0).partial_fit(X, Y, [0, 1]) for _ in "ab")
+        with self.assertRaises(ValueError):
+            changed.set_params(optimizer="adam").partial_fit(X, Y)
+        changed.set_params(optimizer="momentum", learning_rate=0.1).partial_fit(X, Y)
+        changed.set_params(learning_rate=0.01)
+        self.assertFalse((plain.partial_fit(X, Y).predict_proba(X) == changed.predict_proba(X)).all())
+        again = pickle.loads(pickle.dumps(changed))
+        self.assertTrue((again.partial_fit(X, Y).predict(X) == changed.partial_fit(X, Y).predict(X)).all())
 
     def test_a_pickle_and_a_copy_predict_and_learn_on_to_the_same_bits(self) -> None:
         needs_model_files(Network.mlp(Context(), (1, 1)))
@@ -111,6 +131,7 @@ class TestEstimator(unittest.TestCase):
         np.testing.assert_allclose(network.predict(X), classifier.predict_proba(X), rtol=1e-5, atol=1e-6)
 
     def test_the_programs_of_the_readme_run(self) -> None:
+        needs_model_files(Network.mlp(Context(), (1, 1)))
         text = (ROOT / "examples" / "ffi" / "python" / "README.md").read_text(encoding="utf-8")
         programs = [block.split("```")[0] for block in text.split("```python\n")[1:]]
         self.assertGreaterEqual(len(programs), 2)
@@ -174,7 +195,7 @@ class TestScikitLearn(unittest.TestCase):
                         except unittest.SkipTest as reason:
                             skipped.append(str(reason))
         said = "".join(f"; it skips some itself: {reason.rstrip('.')}" for reason in sorted(set(skipped)))
-        self.claim = f"both estimators pass the {count} checks of scikit-learn {sklearn.__version__}, none is waived{said}"
+        self.claim = f"both estimators pass the {count} checks of scikit-learn {sklearn.__version__}, none waived{said}"
 
 
 def _checks(estimator: Any) -> Any:

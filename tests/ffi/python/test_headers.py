@@ -89,7 +89,8 @@ class TestHeaders(unittest.TestCase):
         for name, prototype in ours.items():
             result, given = declared[name]
             self.assertEqual(prototype._restype_, SCALARS.get(result), name)
-            for one, theirs in zip(prototype._argtypes_, arguments(given), strict=True):
+            self.assertEqual(len(prototype._argtypes_), len(arguments(given)), name)
+            for one, theirs in zip(prototype._argtypes_, arguments(given)):
                 self.assertIn(one, theirs, name)
 
     def test_a_number_that_does_not_fit_its_field_is_refused(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import threading
 import unittest
 from typing import Any
@@ -125,9 +126,11 @@ class TestObjects(unittest.TestCase):
 
     def test_an_error_has_status_and_words_and_fits_pythons_classes(self) -> None:
         context = Context()
-        with self.assertRaises(ValueError) as caught:
+        with self.assertRaises(ArgumentError) as caught:
             Optimizer(context, learning_rate=-1.0)
-        self.assertIsInstance(caught.exception, ArgumentError)
+        self.assertIsInstance(caught.exception, ValueError)
+        again = pickle.loads(pickle.dumps(caught.exception))
+        self.assertEqual((type(again), str(again)), (ArgumentError, str(caught.exception)))
         self.assertEqual(caught.exception.status, Status.INVALID_ARGUMENT)
         self.assertIn("-1", str(caught.exception))
         with self.assertRaisesRegex(ValueError, "'adam' is no OptimizerKind; there are sgd, momentum, nesterov"):

@@ -52,7 +52,7 @@ def as_output(out: NDArray[Any] | None, shape: tuple[int, ...], dtype: type) -> 
 
 def view(start: int, count: int, writeable: bool) -> Floats:
     """The library's own numbers, while it lends them."""
-    array: Floats = np.ndarray(count, np.float32, (ctypes.c_float * count).from_address(start))
+    array: Floats = np.ndarray(count, np.float32, memoryview((ctypes.c_float * count).from_address(start)))
     array.flags.writeable = writeable
     return array
 

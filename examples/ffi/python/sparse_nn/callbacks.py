@@ -1,5 +1,5 @@
-"""Python functions that the library calls. An exception cannot cross C code: it is kept, the library is told to stop, and
-the call during which it was raised raises it again."""
+"""Python functions that the library calls. An exception cannot cross C code: it is kept, the library is told to stop,
+and the call during which it was raised raises it again."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What an estimator has learned: a network with its frozen copy, and how to go on."""
+"""What an estimator has learned: a network, and how to go on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .arrays import Floats, Labels
@@ -10,7 +10,6 @@ from .callbacks import Derivative, Function, OnEpoch
 from .context import Context
 from .data import Dataset, Standardizer
 from .network import Activation, Network
-from .predictor import Predictor
 from .training import Evolution, Loss, Optimizer, Trainer, schedule
 
 ENDLESS = 2**62
@@ -48,7 +47,6 @@ class Learned:
         self.recipe = recipe
         self.context = context
         self.network = network
-        self.predictor = Predictor(network)
         self._rounds = 0  # of evolution
         self._trainer: Trainer | None = None  # of run_once()
 
@@ -75,7 +73,7 @@ class Learned:
         learned = cls(recipe, context, Network.load(context, saved, custom))
         learned._rounds = rounds
         if streaming:
-            learned._trainer = learned._streaming_trainer(saved)
+            learned._trainer = learned._streaming_trainer(recipe, saved)
         return learned
 
     def run(self, X: Floats, truth: Labels | Floats, on_epoch: OnEpoch) -> None:
@@ -83,38 +81,35 @@ class Learned:
         recipe = self.recipe
         evolution = None if recipe.zeta is None else Evolution(self.context, recipe.zeta)
         plan = schedule(recipe.schedule, warmup_epochs=recipe.warmup_epochs)
-        trainer = Trainer(self.network, self._loss(), self._optimizer(), evolution=evolution, schedule=plan,
-                          epochs=recipe.epochs, batch=recipe.batch, clip_norm=recipe.clip_norm, on_epoch=on_epoch)
+        trainer = self._make_trainer(recipe, evolution=evolution, schedule=plan, epochs=recipe.epochs,
+                                     on_epoch=on_epoch)
         trainer.run(self._dataset(X, truth))
         self._rounds = recipe.epochs
-        self.predictor = Predictor(self.network)
 
     def run_once(self, recipe: Recipe, X: Floats, truth: Labels | Floats) -> None:
-        """One epoch of a training without end, by the parameters as they are now."""
+        """One epoch of a training without end, by the parameters as they are now; the network's own stay."""
+        recipe = replace(recipe, hidden=self.recipe.hidden, activation=self.recipe.activation, alpha=self.recipe.alpha)
         if self._trainer is None or recipe != self.recipe:
+            saved = None if self._trainer is None else self._trainer.to_bytes()
+            self._trainer = self._streaming_trainer(recipe, saved)
             self.recipe = recipe
-            self._trainer = self._streaming_trainer(None if self._trainer is None else self._trainer.to_bytes())
         self._trainer.run(self._dataset(X, truth))
-        self.predictor = Predictor(self.network)
 
     def evolve(self, zeta: float) -> None:
         self._rounds += 1
         Evolution(self.context, zeta).apply(self.network, self._rounds)
-        self.predictor = Predictor(self.network)
 
-    def _streaming_trainer(self, saved: bytes | None) -> Trainer:
-        trainer = Trainer(self.network, self._loss(), self._optimizer(), epochs=ENDLESS, batch=self.recipe.batch, clip_norm=self.recipe.clip_norm,
-                          on_epoch=lambda report: True)
+    def _streaming_trainer(self, recipe: Recipe, saved: bytes | None) -> Trainer:
+        trainer = self._make_trainer(recipe, epochs=ENDLESS, on_epoch=lambda report: True)
         if saved is not None:
             trainer.resume(saved)
         return trainer
 
-    def _loss(self) -> Loss:
-        return Loss(self.context, self.recipe.loss)
-
-    def _optimizer(self) -> Optimizer:
-        return Optimizer(self.context, self.recipe.optimizer, self.recipe.learning_rate, self.recipe.momentum,
-                         self.recipe.weight_decay)
+    def _make_trainer(self, recipe: Recipe, **more: Any) -> Trainer:
+        optimizer = Optimizer(self.context, recipe.optimizer, recipe.learning_rate, recipe.momentum,
+                              recipe.weight_decay)
+        return Trainer(self.network, Loss(self.context, recipe.loss), optimizer, batch=recipe.batch,
+                       clip_norm=recipe.clip_norm, **more)
 
     def _dataset(self, X: Floats, truth: Labels | Floats) -> Dataset:
         return dataset_of(self.context, X, truth, int(self.network.info().outputs))
