@@ -95,7 +95,7 @@ class TestCallbacks(unittest.TestCase):
             course.trainer.run(course.data)
         self.assertEqual(seen, [1, 2])
         self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
-        silent = Course(epochs=10**9)
+        silent = Course(epochs=20000)
         threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
         with self.assertRaises(KeyboardInterrupt):
             silent.trainer.run(silent.data)
@@ -116,6 +116,23 @@ class TestCallbacks(unittest.TestCase):
         course = Course(on_epoch=look)
         self.assertTrue(course.trainer.run(course.data))
         self.assertEqual(len(accuracies), 5)
+
+    def test_another_thread_waits_until_the_run_has_returned(self) -> None:
+        answered = threading.Event()
+
+        def ask() -> None:
+            course.context.info()
+            answered.set()
+
+        def look(report: EpochReport) -> None:
+            if report.epoch == 1:
+                threading.Thread(target=ask).start()
+            early.append(answered.wait(0.02))
+
+        early: list[bool] = []
+        course = Course(on_epoch=look)
+        course.trainer.run(course.data)
+        self.assertEqual((any(early), answered.wait(60)), (False, True))
 
     def test_what_a_callback_closes_goes_after_the_run(self) -> None:
         def close(report: EpochReport) -> None:
