@@ -107,12 +107,16 @@ endif
 CHECK_CFLAGS := $(call package,check,cflags)
 CHECK_LIBS   := $(call package,check,libs,-lcheck -lsubunit -lrt -lpthread -lm)
 
-# train_mlp alone has dependencies beyond the library: metrics are written with jansson, data read through zlib.
+# These two have dependencies beyond the library: metrics are written with jansson, data read through zlib.
 train_mlp_CFLAGS := $(call package,jansson zlib,cflags)
 train_mlp_LIBS   := $(call package,jansson zlib,libs,-ljansson -lz)
+train_parallel_CFLAGS := $(train_mlp_CFLAGS)
+train_parallel_LIBS   := $(train_mlp_LIBS)
+# It has train_mlp's options, data, model and pictures: all of that folder but its main().
+train_parallel_SHARES := $(filter-out examples/train_mlp/main.c,$(wildcard examples/train_mlp/*.c))
 ifeq ($(call compiles,'$(HASH)include <jansson.h>' '$(HASH)include <zlib.h>' 'int main(void) { return 0; }',$(train_mlp_CFLAGS)),)
-$(warning train_mlp is left out: it needs jansson and zlib (make deps))
-LEFT_OUT := train_mlp
+$(warning train_mlp and train_parallel are left out: they need jansson and zlib (make deps))
+LEFT_OUT := train_mlp train_parallel
 endif
 
 endif
@@ -177,6 +181,7 @@ UNIT_OBJECTS  := $(UNIT_SOURCES:%.c=$(BUILD)/obj/%.o)
 UNIT_TESTS    := $(BUILD)/tests/unit
 EXAMPLE_TESTS := $(patsubst tests/examples/%.c,$(BUILD)/tests/examples/%,$(wildcard tests/examples/*.c))
 PLAIN_CLIENT  := $(BUILD)/tests/plain
+EXPORT_C_TEST := $(BUILD)/tests/export_c_write
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bench/*.c))
 BENCH         := $(BUILD)/bench/bench
 
@@ -260,7 +265,7 @@ $(EXAMPLE_FILES:examples/%.c=$(BUILD)/examples/%): $(BUILD)/examples/%: $(BUILD)
 	$(call link,$($*_LIBS))
 
 define example_folder
-$(BUILD)/examples/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard examples/$(1)/*.c)) $(STATIC_LIB)
+$(BUILD)/examples/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard examples/$(1)/*.c) $($(1)_SHARES)) $(STATIC_LIB)
 	$$(call link,$$($(1)_LIBS))
 endef
 $(foreach folder,$(EXAMPLE_FOLDERS),$(eval $(call example_folder,$(notdir $(folder)))))
@@ -273,6 +278,9 @@ $(EXAMPLE_TESTS): $(BUILD)/tests/examples/%: $(BUILD)/obj/tests/examples/%.o $(S
 
 $(BENCH): $(BENCH_OBJECTS) $(STATIC_LIB)
 	$(call link,$(train_mlp_LIBS))
+
+$(EXPORT_C_TEST): $(BUILD)/obj/tests/export_c/write.o $(STATIC_LIB)
+	$(call link)
 
 # The build by hand that the documentation promises: no flags, no configuring, any compiler called cc.
 PLAIN_MODEL_FILES := $(if $(MODEL_FLAGS),$(MODEL_FLAGS),-ljansson)
@@ -289,9 +297,9 @@ $(PLAIN_CLIENT): tests/install/client.c $(LIB_SOURCES) $(ALL_HEADERS)
 RUN_TESTS = BUILD="$(abspath $(BUILD))" CC="$(CC)" CFLAGS="$(CFLAGS)" SOVERSION="$(SOVERSION)" MAKE="$(MAKE)" \
             PKG_CONFIG="$(PKG_CONFIG)" PYTHON="$(PYTHON)" OPENMP_FLAGS="$(OPENMP_FLAGS)" sh tests/run.sh
 
-.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-inference check-peers check-ffi check-all check-arm
-check: all $(UNIT_TESTS) $(EXAMPLE_TESTS) $(PLAIN_CLIENT) ## run the tests
-	+@$(RUN_TESTS) headers plain symbols install inference peers ffi examples unit
+.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-inference check-export check-peers check-ffi check-all check-arm
+check: all $(UNIT_TESTS) $(EXAMPLE_TESTS) $(PLAIN_CLIENT) $(EXPORT_C_TEST) ## run the tests
+	+@$(RUN_TESTS) headers plain symbols install inference export_c peers ffi examples unit
 check-unit: $(UNIT_TESTS)
 	+@$(RUN_TESTS) unit
 check-examples: $(EXAMPLES) $(EXAMPLE_TESTS)
@@ -304,6 +312,8 @@ check-symbols: lib
 	+@$(RUN_TESTS) symbols
 check-install: lib
 	+@$(RUN_TESTS) install
+check-export: $(EXPORT_C_TEST)
+	+@$(RUN_TESTS) export_c
 check-peers: $(STATIC_LIB)
 	+@$(RUN_TESTS) peers
 check-ffi: lib
@@ -338,6 +348,17 @@ endif
 .PHONY: check-sanitized
 check-sanitized: $(UNIT_TESTS) $(EXAMPLES) $(EXAMPLE_TESTS)
 	+@$(RUN_TESTS) examples unit
+
+# Needs an OpenMP that the sanitizer understands: clang's, with its Archer tool (libomp-dev).
+THREAD_SUITES ?= commit parallel
+.PHONY: sanitize-threads
+sanitize-threads: ## run the tests of parallel training with clang's thread sanitizer
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CC="$(if $(findstring clang,$(CC)),$(CC),clang)" \
+	    CFLAGS="-O1 -g -fsanitize=thread" $(BUILD)/tsan/tests/unit
+	@for suite in $(THREAD_SUITES); do \
+	    TSAN_OPTIONS="ignore_noninstrumented_modules=1 $$TSAN_OPTIONS" CK_FORK=no CK_RUN_SUITE=$$suite \
+	        $(BUILD)/tsan/tests/unit || exit 1; \
+	done
 
 valgrind: $(UNIT_TESTS) ## run the unit tests under valgrind
 	@BUILD="$(BUILD)" SUITES="$(VALGRIND_SUITES)" sh tests/valgrind.sh
@@ -407,7 +428,7 @@ uninstall: ## remove what install put there
 
 .PHONY: clean help
 clean: ## remove everything that was built
-	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench peers docs demo sanitize clang serial inference flags libtsnn.* sparse-nn*)
+	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench peers docs demo sanitize tsan clang serial no-model-files inference flags libtsnn.* sparse-nn*)
 	$(Q)rmdir $(BUILD) 2>/dev/null || true
 
 help: ## show this list

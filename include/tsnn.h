@@ -9,7 +9,9 @@
 #include <tsnn/context.h>
 #include <tsnn/dataset.h>
 #include <tsnn/evolution.h>
+#include <tsnn/exchange.h>
 #include <tsnn/export.h>
+#include <tsnn/export_c.h>
 #include <tsnn/gradient.h>
 #include <tsnn/layer.h>
 #include <tsnn/loss.h>
@@ -17,6 +19,7 @@
 #include <tsnn/network.h>
 #include <tsnn/optimizer.h>
 #include <tsnn/predictor.h>
+#include <tsnn/parallel.h>
 #include <tsnn/pruning.h>
 #include <tsnn/schedule.h>
 #include <tsnn/status.h>

@@ -61,6 +61,16 @@ void tsnn_evolution_destroy(tsnn_evolution **evolution)
     *evolution = NULL;
 }
 
+tsnn_status tsnni_evolution_copy(const tsnn_evolution *evolution, tsnn_context *context, tsnn_evolution **out)
+{
+    tsnn_status status = TSNNI_NEW(&context->runtime, 1, out);
+    if (status < 0)
+        return status;
+    **out = *evolution;
+    (*out)->context = context;
+    return TSNN_OK;
+}
+
 /* Takes `count` connections by the cuts and grows as many. */
 static tsnn_status replace_connections(tsnn_layer *layer, const tsnni_cut cuts[2], int64_t count, int64_t round)
 {

@@ -52,7 +52,7 @@ tsnn_status tsnn_network_explain(const tsnn_network *network, int64_t layer, int
     const tsnn_layer *chosen = network->stages[layer].layer;
     const tsnni_pattern *pattern = &chosen->topology.pattern;
     tsnni_stage_plan picked;
-    tsnni_stage_plan_choose(chosen, samples, layer == 0, &picked);
+    tsnni_stage_plan_choose(network, layer, samples, &picked);
     if (plan != NULL) {
         tsnn_layer_plan known = TSNN_LAYER_PLAN_INIT;
         known.forward_route = (int32_t)picked.forward.route;

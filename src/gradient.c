@@ -122,7 +122,7 @@ tsnn_status tsnn_gradient_add(tsnn_gradient *gradient, const tsnn_network *netwo
                      samples,
                      count,
                      0.0};
-    tsnni_parallel_session(runtime->threads, 2 * tsnni_step_work(network, count), add_parts, &call);
+    tsnni_parallel_session(runtime->threads, tsnni_step_work(network, count), add_parts, &call);
     if (!isfinite(call.loss))
         TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "the loss is %g", call.loss);
     if (value != NULL)

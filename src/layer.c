@@ -320,16 +320,16 @@ static tsnn_status copy_floats(tsnni_runtime *runtime, const float *from, int64_
     return status;
 }
 
-tsnn_status tsnni_layer_copy(const tsnn_layer *layer, tsnn_layer **out)
+tsnn_status tsnni_layer_copy(const tsnn_layer *layer, tsnn_context *context, tsnn_layer **out)
 {
-    tsnni_runtime *runtime = &layer->context->runtime;
+    tsnni_runtime *runtime = &context->runtime;
     const tsnni_topology *topology = &layer->topology;
     int64_t count = topology->pattern.count, outputs = topology->pattern.columns;
     tsnn_layer *copy = NULL;
     tsnn_status status;
     *out = NULL;
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, 1, &copy));
-    copy->context = layer->context;
+    copy->context = context;
     copy->rule = layer->rule;
     copy->stream = layer->stream;
     copy->version = layer->version;
@@ -340,6 +340,9 @@ tsnn_status tsnni_layer_copy(const tsnn_layer *layer, tsnn_layer **out)
     TSNNI_TRY(copy_floats(runtime, topology->velocity, count, &copy->topology.velocity));
     TSNNI_TRY(copy_floats(runtime, layer->bias, outputs, &copy->bias));
     TSNNI_TRY(copy_floats(runtime, layer->bias_velocity, outputs, &copy->bias_velocity));
+    /* A version that the context gives later must not be one that came with a copy. */
+    if (context->versions < layer->context->versions)
+        context->versions = layer->context->versions;
     *out = copy;
     return TSNN_OK;
 fail:

@@ -44,8 +44,8 @@ tsnn_status tsnni_layer_replace_topology(tsnn_layer *layer, tsnni_topology *topo
 /* Allocates zero velocities, weights and biases both, unless they exist. */
 tsnn_status tsnni_layer_need_velocity(tsnn_layer *layer);
 
-/* An independent copy with the same version and stream. */
-tsnn_status tsnni_layer_copy(const tsnn_layer *layer, tsnn_layer **out);
+/* An independent copy in that context, the layer's own or another, with the same version and stream. */
+tsnn_status tsnni_layer_copy(const tsnn_layer *layer, tsnn_context *context, tsnn_layer **out);
 
 /* 1 when every connection exists. */
 int32_t tsnni_layer_is_full(const tsnn_layer *layer);

@@ -172,22 +172,19 @@ fail:
     return status;
 }
 
-tsnn_status tsnn_network_copy(const tsnn_network *network, tsnn_network **out)
+tsnn_status tsnni_network_copy(const tsnn_network *network, tsnn_context *context, tsnn_network **out)
 {
-    if (out == NULL)
-        return tsnni_null_argument(network != NULL ? network->context : NULL, "out");
     *out = NULL;
-    if (network == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
-    tsnni_runtime *runtime = &network->context->runtime;
+    tsnni_runtime *runtime = &context->runtime;
     tsnn_network *copy = NULL;
     tsnn_status status;
-    TSNNI_TRY(tsnn_network_create(network->context, &copy));
+    TSNNI_TRY(tsnn_network_create(context, &copy));
     TSNNI_TRY(TSNNI_NEW(runtime, network->count, &copy->stages));
     copy->capacity = network->count;
+    copy->activation_format = network->activation_format;
     for (int64_t l = 0; l < network->count; l++) {
         tsnni_stage stage = network->stages[l];
-        TSNNI_TRY(tsnni_layer_copy(network->stages[l].layer, &stage.layer));
+        TSNNI_TRY(tsnni_layer_copy(network->stages[l].layer, context, &stage.layer));
         stage.layer->owned = 1;
         copy->stages[copy->count++] = stage;
     }
@@ -201,11 +198,22 @@ fail:
     return status;
 }
 
+tsnn_status tsnn_network_copy(const tsnn_network *network, tsnn_network **out)
+{
+    if (out == NULL)
+        return tsnni_null_argument(network != NULL ? network->context : NULL, "out");
+    *out = NULL;
+    if (network == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    return tsnni_network_copy(network, network->context, out);
+}
+
 tsnn_status tsnn_network_get_info(const tsnn_network *network, tsnn_network_info *info)
 {
     if (network == NULL || info == NULL)
         return tsnni_null_argument(network != NULL ? network->context : NULL, "info");
     tsnn_network_info known = TSNN_NETWORK_INFO_INIT;
+    known.activation_format = network->activation_format;
     known.layers = network->count;
     known.inputs = tsnni_network_inputs(network);
     known.outputs = tsnni_network_outputs(network);
@@ -232,6 +240,17 @@ tsnn_status tsnn_network_get_layer(tsnn_network *network, int64_t index, tsnn_la
         return tsnni_fail(&network->context->runtime, TSNN_ERROR_INVALID_ARGUMENT, "layer %lld of %lld",
                           (long long)index, (long long)network->count);
     *out = network->stages[index].layer;
+    return TSNN_OK;
+}
+
+tsnn_status tsnn_network_set_activation_format(tsnn_network *network, int32_t format)
+{
+    if (network == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    if (format != TSNN_ACTIVATIONS_FLOAT32 && format != TSNN_ACTIVATIONS_BF16)
+        return tsnni_fail(&network->context->runtime, TSNN_ERROR_INVALID_ARGUMENT, "activation format %d is unknown",
+                          (int)format);
+    network->activation_format = format;
     return TSNN_OK;
 }
 

@@ -20,11 +20,15 @@ struct tsnn_network {
     tsnn_context *context;
     tsnni_stage *stages;
     int64_t count, capacity;
-    float *shift, *scale; /* of the inputs: (x - shift) * scale; both NULL without a standardizer */
+    int32_t activation_format; /* TSNN_ACTIVATIONS_*: of the inputs and hidden activations while they are computed */
+    float *shift, *scale;      /* of the inputs: (x - shift) * scale; both NULL without a standardizer */
 };
 
 /* 0 without layers. */
 int64_t tsnni_network_inputs(const tsnn_network *network);
 int64_t tsnni_network_outputs(const tsnn_network *network);
+
+/* tsnn_network_copy() into another context, which may be used by another thread. */
+tsnn_status tsnni_network_copy(const tsnn_network *network, tsnn_context *context, tsnn_network **out);
 
 #endif

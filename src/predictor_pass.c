@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Share of the first layer's connections below which going from input to output is less work: a connection costs more
+/* Share of the inputs below which going from input to output is less work: a connection costs more
  * that way, since each one is added to a sum in memory; much more where the sums are beyond the nearer caches. */
 #define TSNNI_BY_INPUT_SHARE 0.4
 #define TSNNI_BY_INPUT_SHARE_FAR 0.1
@@ -41,19 +41,19 @@ static void load_sample(const tsnn_predictor *predictor, const tsnni_sample_rows
     x[inputs] = 0.0f; /* what padding reads */
 }
 
-/* The inputs that are not 0. */
-static void list_inputs(const tsnn_predictor *predictor, tsnn_predictor_workspace *workspace,
-                        const tsnni_sample_rows *rows, int64_t sample, tsnni_packed_inputs *task)
+/* The inputs that are not 0, or 0 when there are more than `most`. */
+static int32_t list_inputs(const tsnn_predictor *predictor, tsnn_predictor_workspace *workspace,
+                           const tsnni_sample_rows *rows, int64_t sample, int64_t most, tsnni_packed_inputs *task)
 {
     if (rows->features == NULL) {
         task->input = rows->index + rows->sample_ptr[sample];
         task->amount = rows->value + rows->sample_ptr[sample];
         task->count = rows->sample_ptr[sample + 1] - rows->sample_ptr[sample];
-        return;
+        return task->count <= most;
     }
     int64_t inputs = tsnni_predictor_inputs(predictor), count = 0;
     const float *from = rows->features + sample * inputs;
-    for (int64_t f = 0; f < inputs; f++) {
+    for (int64_t f = 0; f < inputs && count <= most; f++) {
         workspace->input[count] = (int32_t)f;
         workspace->amount[count] = from[f];
         count += from[f] != 0.0f;
@@ -61,6 +61,7 @@ static void list_inputs(const tsnn_predictor *predictor, tsnn_predictor_workspac
     task->input = workspace->input;
     task->amount = workspace->amount;
     task->count = count;
+    return count <= most;
 }
 
 /* The sums of the first layer from the inputs that are not 0, or 0 where that is more work. */
@@ -72,13 +73,8 @@ static int32_t first_layer_by_input(const tsnn_predictor *predictor, tsnn_predic
     tsnni_packed_inputs task = {
         .row_ptr = by_input->row_ptr, .index = by_input->place.data, .values = by_input->values, .y = y};
     double share = layer->outputs > TSNNI_FAR_SUMS ? TSNNI_BY_INPUT_SHARE_FAR : TSNNI_BY_INPUT_SHARE;
-    int64_t connections = 0;
-    if (!predictor->skip_zeros)
-        return 0;
-    list_inputs(predictor, workspace, rows, sample, &task);
-    for (int64_t n = 0; n < task.count; n++)
-        connections += by_input->row_ptr[task.input[n] + 1] - by_input->row_ptr[task.input[n]];
-    if ((double)connections > share * (double)layer->connections)
+    int64_t most = (int64_t)(share * (double)layer->inputs);
+    if (!predictor->skip_zeros || !list_inputs(predictor, workspace, rows, sample, most, &task))
         return 0;
     memcpy(y, by_input->base, (size_t)tsnni_whole_chunks(layer->outputs) * sizeof *y);
     predictor->kernels->packed_inputs[by_input->place.width == 2 ? 0 : 1](&task);

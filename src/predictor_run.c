@@ -16,7 +16,7 @@ static tsnn_status check_dense(const tsnn_predictor *predictor, tsnni_runtime *e
                                int64_t numbers)
 {
     int64_t inputs = tsnni_predictor_inputs(predictor);
-    if (predictor->kernels->finite(features, numbers))
+    if (predictor->kernels->all_finite(features, numbers))
         return TSNN_OK;
     for (int64_t k = 0; k < numbers; k++)
         if (!isfinite(features[k]))

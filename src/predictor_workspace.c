@@ -27,10 +27,10 @@ static int64_t places(const tsnn_predictor *predictor)
 
 static tsnn_status layout_make(const tsnn_predictor *predictor, int64_t batch, layout *out)
 {
-    int64_t width = (batch + TSNNI_COLUMN_GROUP - 1) / TSNNI_COLUMN_GROUP * TSNNI_COLUMN_GROUP;
-    int64_t inputs = predictor->skip_zeros ? tsnni_predictor_inputs(predictor) : 0, floats;
     if (batch < 1 || batch > TSNNI_LARGEST_BATCH)
         return TSNN_ERROR_INVALID_ARGUMENT;
+    int64_t width = (batch + TSNNI_COLUMN_GROUP - 1) / TSNNI_COLUMN_GROUP * TSNNI_COLUMN_GROUP;
+    int64_t inputs = predictor->skip_zeros ? tsnni_predictor_inputs(predictor) : 0, floats;
     out->stride = width * (int64_t)sizeof(float) % TSNNI_ALIASING_BYTES == 0 ? width + TSNNI_COLUMN_GROUP : width;
     if (batch == 1 || !predictor->batch)
         out->stride = 1;

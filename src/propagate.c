@@ -1,6 +1,7 @@
 /* The pass through a network: which kernel runs on which layer, cut into chunks for the threads. */
 #include "propagate.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/parallel.h"
@@ -8,12 +9,13 @@
 #include "sparse/convert.h"
 #include "sparse/partition.h"
 
-/* Costs of a row in connections, for balanced chunks: loading and storing it, and its epilogue. */
+/* Costs of a row in connections, for balanced chunks: loading and storing it, and its epilogue. Backward reads two rows
+ * and rounds their connections up to four. */
 #define TSNNI_FORWARD_ROW_COST 3
-#define TSNNI_BACKWARD_ROW_COST 4
+#define TSNNI_BACKWARD_ROW_COST 12
 
 /* Work in nanoseconds of one thread, measured: a connection costs the columns of a row and WORK_COLUMNS more, at
- * WORK_RATE columns a nanosecond. */
+ * WORK_RATE columns a nanosecond; a row as many connections as in the balance. */
 #define TSNNI_WORK_COLUMNS 16
 #define TSNNI_WORK_RATE 32
 
@@ -80,8 +82,10 @@ static void load_batch(const tsnn_network *network, tsnni_workspace *workspace, 
          .shift = network->shift,
          .scale = network->scale,
          .x = workspace->input,
+         .x_bf16 = workspace->input_bf16,
          .stride = workspace->stride,
-         .width = width},
+         .width = width,
+         .bf16_stride = workspace->bf16_stride},
         {NULL, (features + TSNNI_COLUMN_GROUP - 1) / TSNNI_COLUMN_GROUP, 0, tsnni_parallel_chunks(threads)}};
     tsnni_parallel_for(threads, features * width / 2, call.span.chunks, load_chunk, &call);
 }
@@ -131,6 +135,9 @@ static void activate(const tsnn_network *network, tsnni_workspace *workspace, in
             float *a = workspace->undropped[l] + i * stride;
             tsnni_activation_apply(&stage->activation, l, workspace->preactivation[l] + i * stride, a, count);
             memset(a + count, 0, (size_t)(width - count) * sizeof *a);
+            for (int64_t c = 0; workspace->output_bf16[l] != NULL && c < count; c++)
+                if (isnan(a[c]))
+                    a[c] = NAN; /* one of those that rounding keeps */
         }
         return;
     }
@@ -174,8 +181,39 @@ static void finish_outputs(const tsnn_network *network, tsnni_workspace *workspa
     dropping.forward.task.keep = dropout ? workspace->keep[l] : NULL;
     dropping.forward.span.pointer = NULL;
     dropping.forward.span.rows = call->task.columns;
+    dropping.forward.span.chunks = tsnni_parallel_chunks(network->context->runtime.threads);
     tsnni_parallel_for(network->context->runtime.threads, call->task.columns * call->task.width / 2,
                        dropping.forward.span.chunks, dropout_chunk, &dropping);
+}
+
+/* Outputs of a stage that came as floats, for the layer that reads them as bf16. */
+typedef struct pack_call {
+    const tsnni_kernels *kernels;
+    tsnni_pack task;
+    row_span span;
+} pack_call;
+
+static void pack_chunk(void *argument, int64_t chunk, int32_t worker)
+{
+    (void)worker;
+    const pack_call *call = argument;
+    int64_t begin, end;
+    span_chunk(&call->span, chunk, &begin, &end);
+    call->kernels->pack(&call->task, begin, end);
+}
+
+static void pack_outputs(const tsnn_network *network, tsnni_workspace *workspace, int64_t l, int64_t width)
+{
+    int32_t threads = network->context->runtime.threads;
+    int64_t rows = network->stages[l].layer->topology.pattern.columns;
+    pack_call call = {network->context->kernels,
+                      {.from = workspace->output[l],
+                       .to = workspace->output_bf16[l],
+                       .stride = workspace->stride,
+                       .width = width,
+                       .bf16_stride = workspace->bf16_stride},
+                      {NULL, rows, 0, tsnni_parallel_chunks(threads)}};
+    tsnni_parallel_for(threads, rows * width / 8, call.span.chunks, pack_chunk, &call);
 }
 
 typedef struct expand_call {
@@ -212,7 +250,9 @@ static void forward_stage(const tsnn_network *network, tsnni_workspace *workspac
     const tsnni_kernels *kernels = network->context->kernels;
     int32_t threads = network->context->runtime.threads;
     int32_t slope = is_slope(stage), dropout = pass == TSNNI_PASS_TRAINING && stage->keep_below != TSNNI_KEEP_ALL;
-    int64_t chunks = tsnni_parallel_chunks(threads), width = tsnni_width_for(count);
+    int64_t width = tsnni_width_for(count);
+    int64_t work = pass_work(topology->pattern.count + TSNNI_FORWARD_ROW_COST * topology->pattern.columns, width);
+    int64_t chunks = tsnni_parallel_chunks_for(threads, work);
 
     forward_call call = {0};
     call.task.rows = topology->pattern.rows;
@@ -223,9 +263,12 @@ static void forward_stage(const tsnn_network *network, tsnni_workspace *workspac
     call.task.values = topology->values;
     call.task.bias = layer->bias;
     call.task.x = l == 0 ? workspace->input : workspace->output[l - 1];
+    call.task.x_bf16 = l == 0 ? workspace->input_bf16 : workspace->output_bf16[l - 1];
+    call.task.y_bf16 = slope && plan->forward.route != TSNNI_ROUTE_DENSE ? workspace->output_bf16[l] : NULL;
     call.task.y = workspace->preactivation[l] != NULL ? workspace->preactivation[l] : workspace->undropped[l];
     call.task.stride = workspace->stride;
     call.task.width = width;
+    call.task.bf16_stride = workspace->bf16_stride;
     call.task.negative_slope = slope ? tsnni_activation_slope(&stage->activation, l) : 1.0f;
     call.task.negative = workspace->negative[l];
     call.task.keep = slope && dropout ? workspace->keep[l] : NULL;
@@ -248,9 +291,12 @@ static void forward_stage(const tsnn_network *network, tsnni_workspace *workspac
         call.span =
             (row_span){topology->transpose.column_ptr, topology->pattern.columns, TSNNI_FORWARD_ROW_COST, chunks};
     }
-    tsnni_parallel_for(threads, pass_work(topology->pattern.count, width), chunks, forward_chunk, &call);
+    tsnni_parallel_for(threads, work, chunks, forward_chunk, &call);
+    int32_t packed = call.task.y_bf16 != NULL;
     if (!slope)
         finish_outputs(network, workspace, l, count, &call, dropout);
+    if (workspace->output_bf16[l] != NULL && !packed)
+        pack_outputs(network, workspace, l, width);
 }
 
 void tsnni_propagate_forward(const tsnn_network *network, tsnni_workspace *workspace, const tsnni_batch *batch,
@@ -443,6 +489,8 @@ static void backward_stage(const tsnn_network *network, tsnni_workspace *workspa
                      : layer->frozen  ? TSNNI_BACKWARD_INPUT
                                       : TSNNI_BACKWARD_UPDATE;
     call.task.x = l == 0 ? workspace->input : workspace->output[l - 1];
+    call.task.x_bf16 = l == 0 ? workspace->input_bf16 : workspace->output_bf16[l - 1];
+    call.task.bf16_stride = workspace->bf16_stride;
     call.task.dy = workspace->delta[l % 2];
     call.task.dx = pass_down ? workspace->delta[(l + 1) % 2] : NULL;
     call.task.stride = workspace->stride;
@@ -459,7 +507,9 @@ static void backward_stage(const tsnn_network *network, tsnni_workspace *workspa
     call.task.prefetch_far = plan->backward.prefetch_far;
     call.task.panels = plan->backward.panels;
     call.task.panel_ptr = plan->backward_ends;
-    int64_t chunks = tsnni_parallel_chunks(threads);
+    int64_t work =
+        pass_work(topology->pattern.count + TSNNI_BACKWARD_ROW_COST * topology->pattern.rows, call.task.width);
+    int64_t chunks = tsnni_parallel_chunks_for(threads, work);
     if (plan->backward.route == TSNNI_ROUTE_DENSE) {
         call.kernel = kernels->dense_backward;
         call.span = (row_span){NULL, topology->pattern.rows, 0, chunks};
@@ -468,7 +518,7 @@ static void backward_stage(const tsnn_network *network, tsnni_workspace *workspa
         call.span = (row_span){topology->pattern.row_ptr, topology->pattern.rows, TSNNI_BACKWARD_ROW_COST, chunks};
     }
     if (call.task.mode != TSNNI_BACKWARD_INPUT || pass_down)
-        tsnni_parallel_for(threads, pass_work(topology->pattern.count, call.task.width), chunks, backward_chunk, &call);
+        tsnni_parallel_for(threads, work, chunks, backward_chunk, &call);
     if (pass_down && !fused)
         finish_delta(network, workspace, l - 1, count, pass, 0);
 }

@@ -50,8 +50,8 @@ tsnni_score tsnni_step_run(const tsnni_step *step, const int64_t *samples, int64
 
 int64_t tsnni_step_work(const tsnn_network *network, int64_t samples)
 {
-    double multiply_adds = 0.0;
+    double most = 0.0;
     for (int64_t l = 0; l < network->count; l++)
-        multiply_adds += (double)network->stages[l].layer->topology.pattern.count * (double)samples;
-    return (int64_t)fmin(multiply_adds / 32.0, 1e15);
+        most = fmax(most, (double)network->stages[l].layer->topology.pattern.count * (double)samples);
+    return (int64_t)fmin(most / 32.0, 1e15);
 }

@@ -25,7 +25,8 @@ tsnn_status tsnni_step_check(const tsnn_network *network, const tsnn_loss *loss,
  * loss is not finite: the caller looks at the score. */
 tsnni_score tsnni_step_run(const tsnni_step *step, const int64_t *samples, int64_t first, int64_t count);
 
-/* About the nanoseconds that samples take through the network, for tsnni_parallel_session(). */
+/* About the nanoseconds that samples take through the largest layer, for tsnni_parallel_session(): where no loop is
+ * worth sharing, threads that stand by only cost. */
 int64_t tsnni_step_work(const tsnn_network *network, int64_t samples);
 
 #endif

@@ -4,11 +4,10 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/memory.h"
 #include "core/parallel.h"
-#include "core/random.h"
+#include "epoch.h"
 #include "evolution.h"
 #include "optimizer.h"
 #include "pruning.h"
@@ -124,7 +123,8 @@ static tsnn_status prepare(tsnn_trainer *trainer, const tsnn_dataset *dataset, i
     TSNNI_TRY(tsnni_optimizer_prepare(trainer->options.optimizer, network));
     /* An appended layer may be older than the workspace: versions alone do not tell. */
     if (trainer->workspace == NULL || trainer->workspace->samples < samples ||
-        trainer->workspace->layers != network->count || trainer->workspace_version != trainer->context->versions) {
+        trainer->workspace->layers != network->count || trainer->workspace->format != network->activation_format ||
+        trainer->workspace_version != trainer->context->versions) {
         tsnni_workspace_destroy(&trainer->workspace);
         TSNNI_TRY(tsnni_workspace_create(network, samples, 1, &trainer->workspace));
         trainer->workspace_version = trainer->context->versions;
@@ -238,7 +238,7 @@ tsnn_status tsnn_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset
                    rate_factor);
     TSNNI_TRY(prepare(trainer, dataset, count));
     step_call call = {trainer, dataset, samples, count, rate_factor, {{0.0, 0}, 0.0}};
-    tsnni_parallel_session(runtime->threads, 2 * tsnni_step_work(trainer->options.network, count), run_one_step, &call);
+    tsnni_parallel_session(runtime->threads, tsnni_step_work(trainer->options.network, count), run_one_step, &call);
     if (!isfinite(call.result.score.loss))
         TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "the loss is %g; is the learning rate too high?",
                    call.result.score.loss);
@@ -250,37 +250,6 @@ fail:
 }
 
 /* ---- an epoch ---- */
-
-static double seconds_now(void)
-{
-    struct timespec now;
-    timespec_get(&now, TIME_UTC);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-/* Fisher-Yates, keyed by the epoch: resuming at an epoch gives its order. */
-static void shuffle(tsnn_trainer *trainer, int64_t *order, int64_t samples)
-{
-    for (int64_t n = 0; n < samples; n++)
-        order[n] = n;
-    tsnni_stream stream;
-    tsnni_stream_init(
-        &stream, tsnni_random_key_make(trainer->context->seed, TSNNI_PURPOSE_SHUFFLE, 0, trainer->epochs_done + 1, 0));
-    for (int64_t n = samples - 1; n > 0; n--) {
-        int64_t other = (int64_t)tsnni_stream_below(&stream, (uint64_t)n + 1), kept = order[n];
-        order[n] = order[other];
-        order[other] = kept;
-    }
-}
-
-static tsnn_status callback_status(tsnni_runtime *runtime, int32_t answer)
-{
-    if (answer == 0)
-        return TSNN_OK;
-    if (answer > 0)
-        return TSNN_STOPPED;
-    return tsnni_fail(runtime, TSNN_ERROR_CALLBACK, "the callback returned %d", (int)answer);
-}
 
 /* All steps of an epoch that are left. `order` NULL: in order. Sums go into the report. */
 static tsnn_status run_steps(tsnn_trainer *trainer, const tsnn_dataset *train, const int64_t *order,
@@ -297,10 +266,8 @@ static tsnn_status run_steps(tsnn_trainer *trainer, const tsnn_dataset *train, c
         int64_t first = s * options->batch;
         int64_t count = train->samples - first < options->batch ? train->samples - first : options->batch;
         double progress = (double)trainer->epochs_done + (double)s / (double)steps;
-        /* The warm-up reaches its full rate with its last step, and never starts at zero. */
-        if (progress < trainer->schedule.warmup_epochs)
-            progress = fmin(progress + 1.0 / (double)steps, trainer->schedule.warmup_epochs);
-        double factor = tsnni_schedule_factor(&trainer->schedule, progress, (double)options->epochs);
+        double factor =
+            tsnni_epoch_rate_factor(&trainer->schedule, progress, 1.0 / (double)steps, (double)options->epochs);
         /* Anew each time: a callback may have thawed, evolved, pruned or appended a layer. */
         status = prepare(trainer, train, count);
         if (status < 0)
@@ -324,72 +291,13 @@ static tsnn_status run_steps(tsnn_trainer *trainer, const tsnn_dataset *train, c
                                      result.score.loss / (double)count,
                                      part->learning_rate,
                                      result.norm};
-            status = callback_status(runtime, options->on_step(options->user, &step));
+            status = tsnni_callback_status(runtime, options->on_step(options->user, &step));
         }
     }
     report->samples = part->steps < steps ? part->steps * options->batch : train->samples;
     report->learning_rate = part->learning_rate;
     report->train_loss = part->loss / (double)report->samples;
     report->train_accuracy = (double)part->correct / (double)report->samples;
-    return status;
-}
-
-/* The loss tells of divergence one step late; this tells of the last step's. */
-static tsnn_status check_weights(const tsnn_trainer *trainer, int64_t epoch)
-{
-    const tsnn_network *network = trainer->options.network;
-    for (int64_t l = 0; l < network->count; l++) {
-        const tsnn_layer *layer = network->stages[l].layer;
-        float sum = 0.0f;
-        for (int64_t k = 0; k < layer->topology.pattern.count; k++)
-            sum += 0.0f * layer->topology.values[k];
-        for (int64_t j = 0; j < layer->topology.pattern.columns; j++)
-            sum += 0.0f * layer->bias[j];
-        if (sum != 0.0f)
-            return tsnni_fail(&trainer->context->runtime, TSNN_ERROR_NOT_FINITE,
-                              "epoch %lld: a weight of layer %lld is not finite; is the learning rate too high?",
-                              (long long)epoch, (long long)l);
-    }
-    return TSNN_OK;
-}
-
-static tsnn_status validate(tsnn_trainer *trainer, const tsnn_dataset *validation, tsnn_epoch_report *report)
-{
-    tsnn_evaluation evaluation = TSNN_EVALUATION_INIT;
-    if (validation == NULL)
-        return TSNN_OK;
-    double start = seconds_now();
-    tsnn_status status =
-        tsnn_network_evaluate(trainer->options.network, trainer->options.loss, validation, &evaluation);
-    report->has_validation = 1;
-    report->validation_loss = evaluation.loss;
-    report->validation_accuracy = evaluation.accuracy;
-    report->validation_seconds = seconds_now() - start;
-    if (status >= 0 && !isfinite(evaluation.loss))
-        return tsnni_fail(&trainer->context->runtime, TSNN_ERROR_NOT_FINITE,
-                          "epoch %lld: the validation loss is %g; is the learning rate too high?",
-                          (long long)report->epoch, evaluation.loss);
-    return status;
-}
-
-/* Pruning on its schedule, then evolution; neither after the last epoch. */
-static tsnn_status change_topology(tsnn_trainer *trainer, tsnn_epoch_report *report)
-{
-    const tsnn_trainer_options *options = &trainer->options;
-    tsnn_pruning_report pruned = TSNN_PRUNING_REPORT_INIT;
-    double start = seconds_now();
-    tsnn_status status;
-    if (report->epoch >= report->epochs)
-        return TSNN_OK;
-    if (options->pruning != NULL && tsnni_pruning_is_due(options->pruning, report->epoch)) {
-        TSNNI_TRY(tsnn_pruning_apply(options->pruning, options->network, &pruned));
-        report->pruned = pruned.neurons_before - pruned.neurons_after;
-    }
-    if (options->evolution != NULL)
-        TSNNI_TRY(tsnn_evolution_apply(options->evolution, options->network, report->epoch, &report->replaced));
-    report->evolution_seconds = seconds_now() - start;
-    return TSNN_OK;
-fail:
     return status;
 }
 
@@ -401,25 +309,25 @@ static tsnn_status run_epoch(tsnn_trainer *trainer, const tsnn_dataset *train, c
         .struct_size = (uint32_t)sizeof report, .epoch = trainer->epochs_done + 1, .epochs = options->epochs};
     tsnn_network_info info = TSNN_NETWORK_INFO_INIT;
     tsnn_status status;
-    double start = seconds_now();
+    double start = tsnni_seconds_now();
     TSNNI_TRY(prepare(trainer, train, train->samples < options->batch ? train->samples : options->batch));
     if (order != NULL)
-        shuffle(trainer, order, train->samples);
+        tsnni_epoch_shuffle(trainer->context->seed, trainer->epochs_done + 1, order, train->samples);
     status = run_steps(trainer, train, order, &report);
     trainer->part = (tsnni_epoch_part){0};
     trainer->epochs_done++;
     if (status != TSNN_OK)
         return status;
-    report.train_seconds = seconds_now() - start;
-    TSNNI_TRY(check_weights(trainer, report.epoch));
-    TSNNI_TRY(validate(trainer, validation, &report));
-    TSNNI_TRY(change_topology(trainer, &report));
+    report.train_seconds = tsnni_seconds_now() - start;
+    TSNNI_TRY(tsnni_epoch_check_weights(options->network, report.epoch));
+    TSNNI_TRY(tsnni_epoch_validate(options->network, options->loss, validation, &report));
+    TSNNI_TRY(tsnni_epoch_change_topology(options->network, options->evolution, options->pruning, &report));
     report.train_seconds += report.evolution_seconds;
     TSNNI_TRY(tsnn_network_get_info(options->network, &info));
     report.connections = info.connections;
     report.neurons = info.neurons;
     if (options->on_epoch != NULL)
-        status = callback_status(&trainer->context->runtime, options->on_epoch(options->user, &report));
+        status = tsnni_callback_status(&trainer->context->runtime, options->on_epoch(options->user, &report));
     return status;
 fail:
     return status;
@@ -460,7 +368,7 @@ tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset *train, c
     if (trainer->options.order == TSNN_SHUFFLE)
         TSNNI_TRY(TSNNI_NEW(runtime, train->samples, &order));
     run_call call = {trainer, train, validation, order, TSNN_OK};
-    tsnni_parallel_session(runtime->threads, 2 * tsnni_step_work(trainer->options.network, train->samples), run_epochs,
+    tsnni_parallel_session(runtime->threads, tsnni_step_work(trainer->options.network, train->samples), run_epochs,
                            &call);
     status = call.status;
 fail:

@@ -17,14 +17,19 @@ typedef struct tsnni_workspace {
     tsnn_context *context;
     int64_t layers;
     int64_t samples; /* most that fit */
-    int64_t stride;  /* floats between rows of every matrix */
-    float *input;
-    float **output;        /* per stage: after activation and dropout; two shared buffers for inference */
-    float **undropped;     /* per stage: before dropout, where the derivative needs it; else = output */
-    float **preactivation; /* per stage: z of custom activations, else NULL */
-    uint16_t **negative;   /* per stage: bit plane of z < 0, or NULL */
-    uint16_t **keep;       /* per stage: bit plane of what dropout keeps, or NULL */
-    float *delta[2];       /* stage l uses delta[l % 2] */
+    int64_t stride;  /* floats between rows of every matrix of floats */
+    int32_t format;  /* TSNN_ACTIVATIONS_*: of the input and the hidden outputs */
+    int64_t bf16_stride;
+    float *input;           /* NULL with bf16 */
+    uint16_t *input_bf16;   /* NULL without */
+    float **output;         /* per stage: after activation and dropout; two shared buffers for inference. Hidden ones
+                             * with bf16: one buffer for all, where they come by as floats, if at all */
+    uint16_t **output_bf16; /* per stage: the same as bf16; NULL for the last stage, and without bf16 */
+    float **undropped;      /* per stage: before dropout, where the derivative needs it; else = output */
+    float **preactivation;  /* per stage: z of custom activations, else NULL */
+    uint16_t **negative;    /* per stage: bit plane of z < 0, or NULL */
+    uint16_t **keep;        /* per stage: bit plane of what dropout keeps, or NULL */
+    float *delta[2];        /* stage l uses delta[l % 2] */
     float *bias_gradient[2];
     tsnni_stage_plan *plans; /* per stage */
     double *group_loss;      /* per group of columns */
@@ -33,9 +38,8 @@ typedef struct tsnni_workspace {
     int64_t block_count;
 } tsnni_workspace;
 
-/* The choice for a layer in a workspace of this many samples: what tsnn_layer_explain() tells. `first`: nothing below
- * wants its gradient. */
-void tsnni_stage_plan_choose(const tsnn_layer *layer, int64_t samples, int32_t first, tsnni_stage_plan *out);
+/* The choice for a stage in a workspace of this many samples: what tsnn_network_explain() tells. */
+void tsnni_stage_plan_choose(const tsnn_network *network, int64_t l, int64_t samples, tsnni_stage_plan *out);
 
 /* For passes of up to `samples` samples; without deltas and with two shared buffers unless `training`. */
 tsnn_status tsnni_workspace_create(const tsnn_network *network, int64_t samples, int32_t training,

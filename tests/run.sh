@@ -1,10 +1,14 @@
 #!/bin/sh
 # Runs groups of tests, all of them even when one fails, and ends with "N passed, M failed". Called by the Makefile:
-#   run.sh headers plain symbols install inference peers ffi examples unit
+#   run.sh headers plain symbols install inference export_c peers ffi examples unit
 # A check script prints one line a check: "ok ...", "not ok ..." or "skip ...", and indented lines of detail.
 set -u
 : "${BUILD:=build}" "${CC:=cc}" "${CFLAGS:=}" "${MAKE:=make}" "${PKG_CONFIG:=pkg-config}" "${SOVERSION:=0}"
 export BUILD CC CFLAGS MAKE PKG_CONFIG SOVERSION
+
+# A busy machine may hold a test up for long; a test that hangs is found all the same.
+: "${CK_DEFAULT_TIMEOUT:=60}"
+export CK_DEFAULT_TIMEOUT
 
 passed=0
 failed=0
@@ -75,6 +79,7 @@ for group in "$@"; do
     plain) run_program "build by hand with cc" "$BUILD/tests/plain" ;;
     symbols) run_checks tests/abi/check.sh ;;
     install) run_checks tests/install/check.sh ;;
+    export_c) run_checks tests/export_c/check.sh ;;
     peers) run_checks tests/bench/peers/check.sh ;;
     inference) run_checks tests/inference/check.sh ;;
     ffi) for script in tests/ffi/*/check.sh; do run_checks "$script"; done ;;

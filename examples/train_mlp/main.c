@@ -24,6 +24,8 @@
 #include "progress.h"
 #include "text.h"
 
+const char text_program[] = "train_mlp";
+
 /* All that one run needs; the callbacks get it too. */
 struct run {
     struct options options;

@@ -86,6 +86,8 @@ static tsnn_status create_network(struct model *model, const struct options *opt
         mlp.dropout = options->dropout;
         status = tsnn_network_create_mlp(model->context, &mlp, &model->network);
     }
+    if (status >= 0 && options->bf16)
+        status = tsnn_network_set_activation_format(model->network, TSNN_ACTIVATIONS_BF16);
     tsnn_activation_destroy(&hidden);
     return status;
 }
@@ -152,9 +154,11 @@ static tsnn_status create_trainer(struct model *model, const struct options *opt
     trainer.batch = options->batch;
     trainer.micro_batch = options->micro_batch;
     trainer.clip_norm = options->clip_norm;
-    trainer.on_step = callbacks->on_step;
-    trainer.on_epoch = callbacks->on_epoch;
-    trainer.user = callbacks->user;
+    if (callbacks != NULL) {
+        trainer.on_step = callbacks->on_step;
+        trainer.on_epoch = callbacks->on_epoch;
+        trainer.user = callbacks->user;
+    }
     return tsnn_trainer_create(model->context, &trainer, &model->trainer);
 }
 

@@ -30,7 +30,8 @@ struct model_callbacks {
     void *user;
 };
 
-/* Makes the objects; the data must outlive them. False: a message has been written, and *model holds nothing. */
+/* Makes the objects; the data must outlive them. callbacks NULL: none. False: a message has been written, and *model
+ * holds nothing. */
 bool model_create(struct model *model, const struct options *options, const struct data *data,
                   const struct model_callbacks *callbacks);
 

@@ -82,6 +82,7 @@ static const struct flag flags[] = {
     {"init", CHOICE, FIELD(init), 0, 0, ' ', inits, "KIND", "xavier (default), he, normal"},
     {"fan", CHOICE, FIELD(fan), 0, 0, ' ', fans, "KIND", "fan-in of the init rule: dense (default), sparse"},
     {"init-scale", REAL, FIELD(init_scale), 0, 1e6, '(', NULL, "X", "factor on the first weights (1.75)"},
+    {"bf16", SWITCH, FIELD(bf16), 0, 0, ' ', NULL, "", "keep inputs and hidden activations as bf16: faster, rounded"},
 
     {"Training", HEADING, 0, 0, 0, ' ', NULL, "", ""},
     {"epochs", WHOLE, FIELD(epochs), 1, 1e6, ' ', NULL, "N", "passes over the training set (40)"},
@@ -154,8 +155,9 @@ static void set_defaults(struct options *options)
 
 static void print_help(void)
 {
-    puts("Usage: train_mlp [options]\n"
-         "Trains a truly sparse multi-layer perceptron and prints its test accuracy.");
+    printf("Usage: %s [options]\n"
+           "Trains a truly sparse multi-layer perceptron and prints its test accuracy.\n",
+           text_program);
     for (int i = 0; i < FLAGS; i++) {
         const struct flag *flag = &flags[i];
         if (flag->kind == HEADING) {
@@ -348,7 +350,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
             return OPTIONS_DONE;
         }
         if (flag->kind == VERSION) {
-            printf("train_mlp, libtsnn %s\n", tsnn_version_string());
+            printf("%s, libtsnn %s\n", text_program, tsnn_version_string());
             return OPTIONS_DONE;
         }
         if (!set_option(options, flag, optarg))

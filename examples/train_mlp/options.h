@@ -30,6 +30,7 @@ struct options {
     int32_t init;
     int32_t fan;
     double init_scale;
+    bool bf16;
     /* training */
     int64_t epochs;
     int64_t batch;

@@ -221,8 +221,7 @@ static bool write_connection_script(const struct plot *plot, int64_t side)
     return finish(file, plot, "input_connections.gp");
 }
 
-/* Runs gnuplot on a script in the directory, without a shell. Its exit status; 127: there is no gnuplot. */
-static int run_gnuplot(const char *directory, const char *script)
+int plot_run_gnuplot(const char *directory, const char *script)
 {
     int status = 0;
     fflush(NULL);
@@ -253,7 +252,7 @@ bool plot_draw(const struct plot *plot, bool *drawn)
         return true;
     }
     for (int i = 0; i < 2; i++) {
-        int status = run_gnuplot(plot->directory, scripts[i]);
+        int status = plot_run_gnuplot(plot->directory, scripts[i]);
         if (status == 0)
             continue;
         if (status == 127)

@@ -30,4 +30,7 @@ bool plot_prepare(const char *directory);
  */
 bool plot_draw(const struct plot *plot, bool *drawn);
 
+/* Runs gnuplot on a script in the directory, without a shell. Its exit status; 127: there is no gnuplot. */
+int plot_run_gnuplot(const char *directory, const char *script);
+
 #endif

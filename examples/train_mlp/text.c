@@ -9,7 +9,7 @@
 static void say(const char *kind, const char *format, va_list arguments)
 {
     fflush(stdout);
-    fprintf(stderr, "train_mlp: %s", kind);
+    fprintf(stderr, "%s: %s", text_program, kind);
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
 }

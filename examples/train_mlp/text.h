@@ -11,6 +11,9 @@
 #define TEXT_FORMAT
 #endif
 
+/* The program's name, for messages; the file with main() defines it. */
+extern const char text_program[];
+
 /* Writes "train_mlp: ..." to standard error. Always false, so that a function can end with `return complain(...)`. */
 bool complain(const char *format, ...) TEXT_FORMAT;
 

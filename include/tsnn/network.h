@@ -76,14 +76,14 @@ TSNN_API void tsnn_network_destroy(tsnn_network **network);
 
 /** The size of a network. */
 typedef struct tsnn_network_info {
-    uint32_t struct_size; /**< Set by the caller. */
-    int32_t reserved;     /**< 0. */
-    int64_t layers;       /**< Layers of connections. */
-    int64_t inputs;       /**< Features a sample; 0 without layers. */
-    int64_t outputs;      /**< Neurons of the last layer. */
-    int64_t neurons;      /**< Neurons of all layers, without the inputs. */
-    int64_t connections;  /**< Of all layers. */
-    int64_t bytes;        /**< Memory of all layers. */
+    uint32_t struct_size;      /**< Set by the caller. */
+    int32_t activation_format; /**< TSNN_ACTIVATIONS_*. */
+    int64_t layers;            /**< Layers of connections. */
+    int64_t inputs;            /**< Features a sample; 0 without layers. */
+    int64_t outputs;           /**< Neurons of the last layer. */
+    int64_t neurons;           /**< Neurons of all layers, without the inputs. */
+    int64_t connections;       /**< Of all layers. */
+    int64_t bytes;             /**< Memory of all layers. */
 } tsnn_network_info;
 
 /** Initialises a tsnn_network_info. */
@@ -147,6 +147,28 @@ typedef struct tsnn_layer_plan {
  */
 TSNN_API tsnn_status tsnn_network_explain(const tsnn_network *network, int64_t layer, int64_t samples,
                                           tsnn_layer_plan *plan, char *text, int64_t capacity);
+
+/** How inputs and hidden activations are kept while they are computed with. */
+enum {
+    TSNN_ACTIVATIONS_FLOAT32 = 0, /**< As float: the default. */
+    TSNN_ACTIVATIONS_BF16 = 1     /**< Rounded to bf16, the upper half of a float: 8 significant bits. */
+};
+
+/**
+ * @brief Chooses how the network's inputs and hidden activations are kept in every later pass: training, gradients,
+ * prediction and evaluation.
+ *
+ * With TSNN_ACTIVATIONS_BF16 they take half the memory, and the forward pass, which reads one row of them for each
+ * connection, is about 1.5 times as fast; see docs/performance.md for the speed of whole steps and what rounding costs
+ * in accuracy. Each number is rounded once, to the nearest, ties to even: by at most 1 part in 256. Standardise
+ * features whose mean is large beside their deviation, or their differences are lost. Weights, sums, the last layer's
+ * outputs, the loss, and everything of the backward pass but the inputs of its products stay float; activations whose
+ * derivative is computed from their outputs (sigmoid, tanh, softmax, custom) are kept as float as well while training.
+ * Results still do not depend on the number of threads. Copies of the network keep the choice.
+ * @param format TSNN_ACTIVATIONS_*
+ * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (an unknown format)
+ */
+TSNN_API tsnn_status tsnn_network_set_activation_format(tsnn_network *network, int32_t format);
 
 /**
  * @brief Makes the network take raw features: they are standardised as they enter.

@@ -23,11 +23,10 @@ static _Thread_local tsnni_team *led_team;
 static atomic_llong region_process;
 #endif
 
-/* Nanoseconds of work below which sharing costs more than it brings. Two threads of a team are even with one at about
- * 1,500; opening a region costs 3,000 while its threads still spin, and more than 20,000 once they sleep: see
+/* Nanoseconds of work below which sharing costs more than it brings. An empty loop of a team is even at 1,500 and a
+ * region at 6,000, but threads also fetch what the others wrote: real loops of 15,000 gain nothing. See
  * docs/performance.md. */
-#define SERIAL_WORK 4000
-#define SERIAL_REGION_WORK 20000
+#define SERIAL_WORK 20000
 
 #ifdef _OPENMP
 /* A child of fork() inherits OpenMP's books but none of its threads, and would wait for them for ever: it stays serial.
@@ -44,7 +43,7 @@ static int32_t process_has_threads(void)
 
 static int32_t may_open_region(int32_t threads, int64_t work)
 {
-    return threads > 1 && work >= SERIAL_REGION_WORK && !omp_in_parallel() && process_has_threads();
+    return threads > 1 && work >= SERIAL_WORK && !omp_in_parallel() && process_has_threads();
 }
 #endif
 
@@ -62,7 +61,8 @@ void tsnni_parallel_for(int32_t threads, int64_t work, int64_t chunks, tsnni_chu
         return;
 #ifdef _OPENMP
     /* A larger team than asked for would use workers that the caller has no scratch memory for. */
-    if (led_team != NULL && led_team->threads <= threads && work >= SERIAL_WORK && chunks > 1 && chunks < INT32_MAX) {
+    if (led_team != NULL && led_team->threads <= threads && work >= SERIAL_WORK && chunks > 1 &&
+        chunks <= TSNNI_TEAM_CHUNKS) {
         uint64_t mode = tsnni_cpu_flush_denormals();
         tsnni_team_run(led_team, chunks, body, task);
         tsnni_cpu_float_mode_restore(mode);
@@ -119,6 +119,32 @@ static void run_session(int32_t threads, int64_t work, void (*body)(void *argume
     body(argument);
 }
 
+int32_t tsnni_parallel_workers(int32_t workers, void (*body)(void *argument, int32_t worker), void *argument)
+{
+#ifdef _OPENMP
+    int32_t enough = 1;
+    if (omp_in_parallel() || led_team != NULL || !process_has_threads())
+        return 0;
+#pragma omp parallel num_threads(workers) shared(enough)
+    {
+        uint64_t mode = tsnni_cpu_flush_denormals();
+        if (omp_get_num_threads() == (int)workers) {
+            body(argument, (int32_t)omp_get_thread_num());
+        } else {
+#pragma omp single
+            enough = 0;
+        }
+        tsnni_cpu_float_mode_restore(mode);
+    }
+    return enough;
+#else
+    (void)workers;
+    (void)body;
+    (void)argument;
+    return 0;
+#endif
+}
+
 void tsnni_parallel_session(int32_t threads, int64_t work, void (*body)(void *argument), void *argument)
 {
     /* The body may call the caller's functions, which may change it. */
@@ -131,6 +157,11 @@ void tsnni_parallel_session(int32_t threads, int64_t work, void (*body)(void *ar
 int64_t tsnni_parallel_chunks(int32_t threads)
 {
     return threads > 1 ? (int64_t)threads * 4 : 1;
+}
+
+int64_t tsnni_parallel_chunks_for(int32_t threads, int64_t work)
+{
+    return work >= SERIAL_WORK ? tsnni_parallel_chunks(threads) : 1;
 }
 
 int32_t tsnni_parallel_processors(void)

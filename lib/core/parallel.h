@@ -21,8 +21,17 @@ void tsnni_parallel_for(int32_t threads, int64_t work, int64_t chunks, tsnni_chu
  * call is a plain one. The caller's floating-point mode is restored, whatever the body does to it between loops. */
 void tsnni_parallel_session(int32_t threads, int64_t work, void (*body)(void *argument), void *argument);
 
+/* Calls body(argument, worker) for every worker in [0, workers), each on a thread of its own and all at the same time:
+ * they may wait for each other. Worker 0 is the caller's thread; parallel loops inside are serial. Returns 0 without a
+ * call where so many threads are not to be had at once (a build without OpenMP, inside another region, a limit of the
+ * process): the caller then lets the workers take turns. */
+int32_t tsnni_parallel_workers(int32_t workers, void (*body)(void *argument, int32_t worker), void *argument);
+
 /* Chunks that a caller should cut its work into for `threads` threads: enough for balance, no more. */
 int64_t tsnni_parallel_chunks(int32_t threads);
+
+/* The same for so much work: 1 where a loop would be serial anyway, since a cut costs a little too. */
+int64_t tsnni_parallel_chunks_for(int32_t threads, int64_t work);
 
 /* Processors that this process may use; 1 without OpenMP. */
 int32_t tsnni_parallel_processors(void);

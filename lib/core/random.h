@@ -14,7 +14,8 @@ typedef enum tsnni_purpose {
     TSNNI_PURPOSE_SHUFFLE = 4,
     TSNNI_PURPOSE_REGROWTH = 5, /* positions that evolution grows */
     TSNNI_PURPOSE_REGROWN = 6,  /* their values */
-    TSNNI_PURPOSE_USER = 7      /* tests and examples */
+    TSNNI_PURPOSE_USER = 7,     /* tests and examples */
+    TSNNI_PURPOSE_WORKER = 8    /* seeds of the workers of parallel training */
 } tsnni_purpose;
 
 /* One block: four words from a 128-bit counter and a 64-bit key. */

@@ -10,10 +10,11 @@
 
 #include "core/parallel.h"
 
+#define TSNNI_TEAM_CHUNKS 65535 /* most of one loop */
+
 typedef struct tsnni_team {
-    atomic_uint_fast64_t ticket; /* number of the loop << 32 | next chunk, or TSNNI_TEAM_CLOSED */
-    atomic_int_fast64_t chunks;  /* the loop: written while the ticket is closed */
-    _Atomic(tsnni_chunk_function) body;
+    atomic_uint_fast64_t ticket; /* number of the loop << 32 | end of the chunks that are left << 16 | their first */
+    _Atomic(tsnni_chunk_function) body; /* the loop: written while the ticket leaves none */
     _Atomic(void *) task;
     atomic_int stop;
     int32_t threads;
@@ -22,8 +23,8 @@ typedef struct tsnni_team {
 
 void tsnni_team_init(tsnni_team *team, int32_t threads);
 
-/* The leader, worker 0: runs a loop of fewer than 2^31 chunks together with the others, and returns when all are done.
- */
+/* The leader, worker 0: runs a loop of at most TSNNI_TEAM_CHUNKS together with the others, and returns when all are
+ * done. */
 void tsnni_team_run(tsnni_team *team, int64_t chunks, tsnni_chunk_function body, void *task);
 
 /* Another member: works until the leader stops the team. Spins shortly, then yields, then sleeps between looks. */

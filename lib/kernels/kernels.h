@@ -5,12 +5,18 @@
  * aligned. Weights are in CSR order, rows = inputs, columns = outputs. Bit planes hold one bit an element: word c / 16
  * of a row, bit c % 16, rows width / 16 words apart.
  *
+ * Activations may be kept as bf16 instead (bf16.h): rows `bf16_stride` halves apart, a multiple of 32, in blocks of 32
+ * columns whose halves 2 k and 2 k + 1 hold columns k and k + 16. So one vector of 32-bit words becomes two vectors of
+ * floats by a shift and a mask. An odd number of groups leaves every other half of the last block zero. A NaN is kept
+ * when it is one that arithmetic makes. Sums, weights and gradients are always floats.
+ *
  * Kernels take ranges, never start threads, and write nothing outside their range; a result does not depend on how the
  * whole was cut into ranges. A width of zero or an empty range changes nothing. */
 #ifndef TSNNI_KERNELS_KERNELS_H
 #define TSNNI_KERNELS_KERNELS_H
 
 #include "core/random.h"
+#include "kernels/bf16.h"
 #include "sparse/pattern.h"
 
 /* Columns are processed in groups of this many: the width of every activation matrix is a multiple of it. */
@@ -29,7 +35,9 @@ typedef struct tsnni_forward {
     const float *bias;         /* columns, or NULL */
     const float *x;            /* rows x stride */
     float *y;                  /* columns x stride */
-    int64_t stride, width;
+    const uint16_t *x_bf16;    /* instead of x, or NULL */
+    uint16_t *y_bf16;          /* instead of y, which then takes sums between panels only; NULL for dense kernels */
+    int64_t stride, width, bf16_stride;
     float negative_slope;     /* f(z) = z < 0 ? negative_slope * z : z; 1 is the identity */
     uint16_t *negative;       /* out: bit plane of z < 0, or NULL */
     uint16_t *keep;           /* out: bit plane of the elements that dropout keeps; NULL: no dropout */
@@ -68,10 +76,11 @@ typedef struct tsnni_backward {
     float *gradient;        /* the same; mode GRADIENT only */
     int32_t accumulate;     /* mode GRADIENT: add to what is there */
     tsnni_backward_mode mode;
-    const float *x;  /* rows x stride */
-    const float *dy; /* columns x stride */
-    float *dx;       /* rows x stride; NULL: not wanted (first layer) */
-    int64_t stride, width;
+    const float *x;         /* rows x stride */
+    const uint16_t *x_bf16; /* instead of x, or NULL */
+    const float *dy;        /* columns x stride */
+    float *dx;              /* rows x stride; NULL: not wanted (first layer) */
+    int64_t stride, width, bf16_stride;
     /* derivative of the layer that made x, applied to dx */
     const uint16_t *negative; /* NULL: slope 1 everywhere */
     float negative_slope;
@@ -92,8 +101,16 @@ typedef struct tsnni_batch_load {
     int64_t count, features;
     const float *shift, *scale; /* features; both NULL: as is */
     float *x;
-    int64_t stride, width;
+    uint16_t *x_bf16; /* instead of x, or NULL */
+    int64_t stride, width, bf16_stride;
 } tsnni_batch_load;
+
+/* to[i][c] = from[i][c], rounded to bf16. */
+typedef struct tsnni_pack {
+    const float *from;
+    uint16_t *to;
+    int64_t stride, width, bf16_stride;
+} tsnni_pack;
 
 /* out[c][f] = y[f][c] for c < count. */
 typedef struct tsnni_batch_store {
@@ -179,6 +196,7 @@ typedef struct tsnni_kernels {
     void (*hyperbolic_tangent)(const tsnni_function *task, int64_t begin, int64_t end);
     /* Over all rows of each column. Range: groups of columns. */
     void (*softmax)(const tsnni_function *task, int64_t begin, int64_t end);
+    void (*pack)(const tsnni_pack *task, int64_t begin, int64_t end);
 
     /* Range: features. */
     void (*batch_load)(const tsnni_batch_load *task, int64_t begin, int64_t end);
@@ -192,7 +210,7 @@ typedef struct tsnni_kernels {
     /* y = y < 0 ? negative_slope y : y */
     void (*slope)(float *y, int64_t count, float negative_slope);
     /* 1 when no number is NaN or infinite. */
-    int32_t (*finite)(const float *x, int64_t count);
+    int32_t (*all_finite)(const float *x, int64_t count);
     /* x = (from - shift) scale */
     void (*standardise)(const float *from, const float *shift, const float *scale, float *x, int64_t count);
 } tsnni_kernels;

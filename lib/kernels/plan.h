@@ -20,6 +20,7 @@ typedef enum tsnni_route {
 typedef struct tsnni_plan_shape {
     int64_t rows, columns, count; /* inputs, outputs, connections */
     int64_t width, stride;        /* of the activations, in floats */
+    int64_t input_row_bytes;      /* of the inputs' activations; 0: as many as a row of floats has */
 } tsnni_plan_shape;
 
 /* How one pass runs. */

@@ -28,6 +28,13 @@ static void add_row(float *y, const float *x, float w, int64_t width)
         y[c] += w * x[c];
 }
 
+/* The same with columns [first, first + TSNNI_COLUMN_GROUP) of a row of bf16. */
+static void add_bf16_group(float *y, const uint16_t *x, int64_t first, float w)
+{
+    for (int64_t c = 0; c < TSNNI_COLUMN_GROUP; c++)
+        y[c] += w * tsnni_bf16_value(x[tsnni_bf16_place(first + c)]);
+}
+
 static float dot_rows(const float *x, const float *dy, int64_t width)
 {
     float sum = 0;
@@ -36,10 +43,18 @@ static float dot_rows(const float *x, const float *dy, int64_t width)
     return sum;
 }
 
-static void start_row(const tsnni_forward *task, int64_t j, int64_t first, int64_t last)
+static float dot_bf16_row(const uint16_t *x, const float *dy, int64_t width)
 {
-    for (int64_t c = first; c < last; c++)
-        task->y[j * task->stride + c] = task->bias ? task->bias[j] : 0.0f;
+    float sum = 0;
+    for (int64_t c = 0; c < width; c++)
+        sum += tsnni_bf16_value(x[tsnni_bf16_place(c)]) * dy[c];
+    return sum;
+}
+
+static void start_row(const tsnni_forward *task, int64_t j, float *y, int64_t width)
+{
+    for (int64_t c = 0; c < width; c++)
+        y[c] = task->bias ? task->bias[j] : 0.0f;
 }
 
 /* The bits of one group of columns that dropout keeps: one byte of the generator decides one element. */
@@ -57,43 +72,78 @@ static uint16_t keep_word(const tsnni_forward *task, int64_t j, int64_t group)
     return (uint16_t)word;
 }
 
-/* Dropout on the columns of one group. */
-static void drop_group(const tsnni_forward *task, int64_t j, int64_t group)
+/* Columns of one group in y. */
+static float *group_of(const tsnni_forward *task, int64_t j, int64_t group)
 {
-    int64_t first = group * TSNNI_COLUMN_GROUP;
-    float *y = task->y + j * task->stride;
-    uint16_t *word = &task->keep[plane_word(j, task->width, first)];
-    *word = keep_word(task, j, group);
-    for (int k = 0; k < TSNNI_COLUMN_GROUP; k++)
-        y[first + k] = *word >> k & 1 ? y[first + k] * task->keep_scale : 0.0f;
+    return task->y + j * task->stride + group * TSNNI_COLUMN_GROUP;
 }
 
-/* Activation and dropout on the columns of one group. */
-static void finish_group(const tsnni_forward *task, int64_t j, int64_t group)
+/* Dropout on the columns y of one group. */
+static void drop_group(const tsnni_forward *task, int64_t j, int64_t group, float *y)
 {
-    int64_t first = group * TSNNI_COLUMN_GROUP;
-    float *y = task->y + j * task->stride;
+    uint16_t *word = &task->keep[plane_word(j, task->width, group * TSNNI_COLUMN_GROUP)];
+    *word = keep_word(task, j, group);
+    for (int k = 0; k < TSNNI_COLUMN_GROUP; k++)
+        y[k] = *word >> k & 1 ? y[k] * task->keep_scale : 0.0f;
+}
+
+/* Activation and dropout on the columns y of one group. */
+static void finish_group(const tsnni_forward *task, int64_t j, int64_t group, float *y)
+{
     uint32_t negative = 0;
     for (int k = 0; k < TSNNI_COLUMN_GROUP; k++) {
-        float z = y[first + k];
+        float z = y[k];
         negative |= (uint32_t)(z < 0) << k;
-        y[first + k] = z < 0 ? task->negative_slope * z : z;
+        y[k] = z < 0 ? task->negative_slope * z : z;
     }
     if (task->negative)
-        task->negative[plane_word(j, task->width, first)] = (uint16_t)negative;
+        task->negative[plane_word(j, task->width, group * TSNNI_COLUMN_GROUP)] = (uint16_t)negative;
     if (task->keep)
-        drop_group(task, j, group);
+        drop_group(task, j, group, y);
+}
+
+/* One group of columns as bf16; the last group of a row also clears the half block that may be left. */
+static void pack_group(const float *from, uint16_t *row, int64_t group, int64_t groups)
+{
+    int64_t first = group * TSNNI_COLUMN_GROUP;
+    for (int64_t c = 0; c < TSNNI_COLUMN_GROUP; c++) {
+        row[tsnni_bf16_place(first + c)] = tsnni_bf16_round(from[c]);
+        if (group == groups - 1 && group % 2 == 0)
+            row[tsnni_bf16_place(first + TSNNI_COLUMN_GROUP + c)] = 0;
+    }
+}
+
+/* Group by group, so that the sums need no room. */
+static void forward_bf16(const tsnni_forward *task, int width, int64_t begin, int64_t end)
+{
+    int64_t groups = task->width / TSNNI_COLUMN_GROUP;
+    for (int64_t j = begin; j < end; j++) {
+        for (int64_t group = 0; group < groups; group++) {
+            float sums[TSNNI_COLUMN_GROUP], *y = task->y_bf16 ? sums : group_of(task, j, group);
+            start_row(task, j, y, TSNNI_COLUMN_GROUP);
+            for (int64_t k = task->column_ptr[j]; k < task->column_ptr[j + 1]; k++)
+                add_bf16_group(y, task->x_bf16 + index_at(task->row, width, k) * task->bf16_stride,
+                               group * TSNNI_COLUMN_GROUP, task->values[task->position[k]]);
+            finish_group(task, j, group, y);
+            if (task->y_bf16)
+                pack_group(y, task->y_bf16 + j * task->bf16_stride, group, groups);
+        }
+    }
 }
 
 static void forward(const tsnni_forward *task, int width, int64_t begin, int64_t end)
 {
+    if (task->x_bf16) {
+        forward_bf16(task, width, begin, end);
+        return;
+    }
     for (int64_t j = begin; j < end; j++) {
-        start_row(task, j, 0, task->width);
+        start_row(task, j, task->y + j * task->stride, task->width);
         for (int64_t k = task->column_ptr[j]; k < task->column_ptr[j + 1]; k++)
             add_row(task->y + j * task->stride, task->x + index_at(task->row, width, k) * task->stride,
                     task->values[task->position[k]], task->width);
         for (int64_t group = 0; group < task->width / TSNNI_COLUMN_GROUP; group++)
-            finish_group(task, j, group);
+            finish_group(task, j, group, group_of(task, j, group));
     }
 }
 
@@ -112,11 +162,16 @@ static void dense_forward(const tsnni_forward *task, int64_t begin, int64_t end)
     for (int64_t group = begin; group < end; group++) {
         int64_t first = group * TSNNI_COLUMN_GROUP;
         for (int64_t j = 0; j < task->columns; j++) {
-            start_row(task, j, first, first + TSNNI_COLUMN_GROUP);
-            for (int64_t i = 0; i < task->rows; i++)
-                add_row(task->y + j * task->stride + first, task->x + i * task->stride + first,
-                        task->values[i * task->columns + j], TSNNI_COLUMN_GROUP);
-            finish_group(task, j, group);
+            float *y = group_of(task, j, group);
+            start_row(task, j, y, TSNNI_COLUMN_GROUP);
+            for (int64_t i = 0; i < task->rows; i++) {
+                float w = task->values[i * task->columns + j];
+                if (task->x_bf16)
+                    add_bf16_group(y, task->x_bf16 + i * task->bf16_stride, first, w);
+                else
+                    add_row(y, task->x + i * task->stride + first, w, TSNNI_COLUMN_GROUP);
+            }
+            finish_group(task, j, group, y);
         }
     }
 }
@@ -127,7 +182,16 @@ static void dropout(const tsnni_forward *task, int64_t begin, int64_t end)
         return;
     for (int64_t j = begin; j < end; j++)
         for (int64_t group = 0; group < task->width / TSNNI_COLUMN_GROUP; group++)
-            drop_group(task, j, group);
+            drop_group(task, j, group, group_of(task, j, group));
+}
+
+static void pack(const tsnni_pack *task, int64_t begin, int64_t end)
+{
+    int64_t groups = task->width / TSNNI_COLUMN_GROUP;
+    for (int64_t i = begin; i < end; i++)
+        for (int64_t group = 0; group < groups; group++)
+            pack_group(task->from + i * task->stride + group * TSNNI_COLUMN_GROUP, task->to + i * task->bf16_stride,
+                       group, groups);
 }
 
 static void update_one(float *value, float *velocity, float gradient, const tsnni_update *update)
@@ -175,7 +239,8 @@ static void backward_one(const tsnni_backward *task, int64_t i, int64_t j, int64
         add_row(task->dx + i * task->stride, dy, task->values[k], task->width);
     if (task->mode == TSNNI_BACKWARD_INPUT)
         return;
-    float gradient = dot_rows(task->x + i * task->stride, dy, task->width);
+    float gradient = task->x_bf16 ? dot_bf16_row(task->x_bf16 + i * task->bf16_stride, dy, task->width)
+                                  : dot_rows(task->x + i * task->stride, dy, task->width);
     if (task->mode == TSNNI_BACKWARD_UPDATE)
         update_one(task->values + k, task->velocity ? task->velocity + k : NULL, gradient, &task->update);
     else
@@ -263,7 +328,8 @@ static void softmax(const tsnni_function *task, int64_t begin, int64_t end)
 
 static void batch_load(const tsnni_batch_load *task, int64_t begin, int64_t end)
 {
-    for (int64_t c = 0; c < task->width; c++) {
+    int64_t unit = task->x_bf16 ? TSNNI_BF16_BLOCK : TSNNI_COLUMN_GROUP, width = (task->width + unit - 1) / unit * unit;
+    for (int64_t c = 0; c < width; c++) {
         int64_t sample = task->index && c < task->count ? task->index[c] : c;
         for (int64_t f = begin; f < end; f++) {
             float value = 0;
@@ -272,7 +338,10 @@ static void batch_load(const tsnni_batch_load *task, int64_t begin, int64_t end)
                 if (task->shift)
                     value = (value - task->shift[f]) * task->scale[f];
             }
-            task->x[f * task->stride + c] = value;
+            if (task->x_bf16)
+                task->x_bf16[f * task->bf16_stride + tsnni_bf16_place(c)] = tsnni_bf16_round(value);
+            else
+                task->x[f * task->stride + c] = value;
         }
     }
 }
@@ -401,6 +470,7 @@ const tsnni_kernels tsnni_kernels_ref = {
     .update = update,
     .dropout = dropout,
     .derivative = derivative,
+    .pack = pack,
 #endif
     .dense_forward = dense_forward,
     .sigmoid = sigmoid,
@@ -413,6 +483,6 @@ const tsnni_kernels tsnni_kernels_ref = {
     .packed_dense = packed_dense,
     .packed_inputs = {packed_inputs_16, packed_inputs_32},
     .slope = slope,
-    .finite = all_finite,
+    .all_finite = all_finite,
     .standardise = standardise,
 };

@@ -46,7 +46,8 @@ void bench_layer_init(bench *b, const bench_shape *shape, bench_layer *layer)
     sample(b, shape, layer);
     if (stride * (int64_t)sizeof(float) % ALIASING_BYTES == 0)
         stride += TSNNI_COLUMN_GROUP;
-    layer->plan_shape = (tsnni_plan_shape){rows, columns, layer->pattern.count, width, stride};
+    layer->plan_shape =
+        (tsnni_plan_shape){rows, columns, layer->pattern.count, width, stride, stride * (int64_t)sizeof(float)};
 
     tsnni_forward *forward = &layer->forward;
     forward->rows = rows;

@@ -58,6 +58,17 @@ refuses()
     claim "$text (wanted: $pattern)" was_refused "$pattern"
 }
 
+# needs_model_files: ends the script where the library was built without them.
+needs_model_files()
+{
+    train --data "$work/csv" --save "$work/probe"
+    if grep -q 'without model files' "$work/err"; then
+        echo "skip $0: built without model files"
+        exit 0
+    fi
+    rm -f "$work/probe"
+}
+
 has_result()
 {
     [ "$status" -eq 0 ] && tail -n 1 "$work/out" | grep -q '^result '

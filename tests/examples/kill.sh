@@ -4,6 +4,7 @@
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 . "$root/tests/examples/common.sh"
+needs_model_files
 trials=3
 [ "${TSNN_CHECK_ALL:-}" = 1 ] && trials=20
 seed=${TSNN_KILL_SEED:-$$}

@@ -3,6 +3,7 @@
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 . "$root/tests/examples/common.sh"
+needs_model_files
 predict=$BUILD/examples/predict
 
 # --- saving and resuming

@@ -74,7 +74,7 @@ for options in "--alpha 0" "--alpha -.5" "--init he --fan sparse" "--init xavier
     "--schedule step --step-factor 1" "--schedule cosine --final-factor .1 --warmup .5" "--clip-norm 1" \
     "--label-smoothing .1" "--loss mse" "--micro-batch 3" "--fold --prune-percentile 20 --prune-first 1 --prune-every 1" \
     "--prune-threshold .01 --prune-first 1" "--prune-after 25" "--isa ref" "--no-standardize" "--seed 0" \
-    "--seed 18446744073709551615" "--threads 3" "--hidden 5,4,3" "--hidden 1"; do
+    "--seed 18446744073709551615" "--threads 3" "--bf16" "--hidden 5,4,3" "--hidden 1"; do
     accepts "$options" $data $options
 done
 

@@ -9,13 +9,14 @@
 /* ---- problems ---- */
 
 typedef struct problem {
-    int64_t rows, columns, batch, width, stride, words, count;
+    int64_t rows, columns, batch, width, stride, bf16_stride, words, count;
     int64_t *row_ptr, *column_ptr;
     void *column[2], *row[2]; /* 16 and 32-bit */
     uint32_t *position;
     float *values, *bias, *x, *dy;
-    double *weight; /* rows x columns, 0 where nothing is */
-    int64_t *where; /* of each cell in values, or -1 */
+    uint16_t *x_bf16; /* x, once that has been rounded; NULL before */
+    double *weight;   /* rows x columns, 0 where nothing is */
+    int64_t *where;   /* of each cell in values, or -1 */
     uint16_t *negative, *keep;
 } problem;
 
@@ -72,6 +73,7 @@ static problem problem_new(const tsnni_kernel_shape *shape)
     tsnni_stream stream = tsnni_case_stream(shape->rows * 1000 + shape->columns, shape->batch);
     p.width = (p.batch + TSNNI_COLUMN_GROUP - 1) / TSNNI_COLUMN_GROUP * TSNNI_COLUMN_GROUP;
     p.stride = p.width + shape->gap;
+    p.bf16_stride = (p.stride + TSNNI_BF16_BLOCK - 1) / TSNNI_BF16_BLOCK * TSNNI_BF16_BLOCK;
     p.words = p.width / TSNNI_COLUMN_GROUP;
     choose_cells(&p, shape, &stream);
     build_indices(&p);
@@ -91,6 +93,19 @@ static problem problem_new(const tsnni_kernel_shape *shape)
     return p;
 }
 
+/* Goes on with x as bf16; x itself becomes the same numbers, for the computation in double precision. */
+static void problem_round(problem *p)
+{
+    p->x_bf16 = tsnni_guarded_new(p->rows * p->bf16_stride * 2);
+    memset(p->x_bf16, 0, (size_t)(p->rows * p->bf16_stride * 2));
+    for (int64_t i = 0; i < p->rows; i++)
+        for (int64_t c = 0; c < p->width; c++) {
+            uint16_t half = tsnni_bf16_round(p->x[i * p->stride + c]);
+            p->x_bf16[i * p->bf16_stride + tsnni_bf16_place(c)] = half;
+            p->x[i * p->stride + c] = tsnni_bf16_value(half);
+        }
+}
+
 static void problem_free(problem *p)
 {
     for (int wide = 0; wide < 2; wide++) {
@@ -105,6 +120,7 @@ static void problem_free(problem *p)
     tsnni_guarded_free(p->values);
     tsnni_guarded_free(p->bias);
     tsnni_guarded_free(p->x);
+    tsnni_guarded_free(p->x_bf16);
     tsnni_guarded_free(p->dy);
     tsnni_guarded_free(p->negative);
     tsnni_guarded_free(p->keep);
@@ -130,6 +146,8 @@ static forward_function forward_of(const tsnni_kernels *kernels, int kind)
 static void forward_outputs_new(tsnni_forward *task, const tsnni_forward_variant *variant, int64_t words)
 {
     task->y = tsnni_guarded_new(task->columns * task->stride * 4);
+    if (task->y_bf16)
+        task->y_bf16 = tsnni_guarded_new(task->columns * task->bf16_stride * 2);
     task->negative = variant->negative ? tsnni_guarded_new(task->columns * words * 2) : NULL;
     task->keep = variant->keep_below ? tsnni_guarded_new(task->columns * words * 2) : NULL;
 }
@@ -137,6 +155,7 @@ static void forward_outputs_new(tsnni_forward *task, const tsnni_forward_variant
 static void forward_outputs_free(tsnni_forward *task)
 {
     tsnni_guarded_free(task->y);
+    tsnni_guarded_free(task->y_bf16);
     tsnni_guarded_free(task->negative);
     tsnni_guarded_free(task->keep);
 }
@@ -171,21 +190,29 @@ static void check_output(const problem *p, const tsnni_forward *task, int64_t j,
                  "%s: y(%d, %d) is %g, not %g", name, (int)j, (int)c, actual, expected);
 }
 
+/* The finished outputs of two runs. */
+static int same_outputs(const problem *p, const tsnni_forward *a, const tsnni_forward *b)
+{
+    if (a->y_bf16)
+        return memcmp(a->y_bf16, b->y_bf16, (size_t)(p->columns * p->bf16_stride * 2)) == 0;
+    return memcmp(a->y, b->y, (size_t)(p->columns * p->stride * 4)) == 0;
+}
+
 /* The middle third first, and nothing else; then the rest. The result must have the bits of the whole. */
 static void check_forward_cuts(const problem *p, const tsnni_forward *whole, const tsnni_forward_variant *variant,
                                forward_function function, int kind, const char *name, tsnni_report *report)
 {
     tsnni_forward task = *whole;
     int64_t units = kind == DENSE ? p->words : p->columns, begin = units / 3, end = units - units / 3;
-    int64_t y_bytes = p->columns * p->stride * 4, plane_bytes = p->columns * p->words * 2;
+    int64_t plane_bytes = p->columns * p->words * 2;
     forward_outputs_new(&task, variant, p->words);
     function(&task, begin, end);
-    if (kind != DENSE)
+    if (kind != DENSE && !task.y_bf16)
         tsnni_expect_inside(report, task.y, p->columns, p->stride, p->width, begin, end, name);
     function(&task, 0, begin);
     function(&task, end, end);
     function(&task, end, units);
-    tsnni_expect(report, memcmp(task.y, whole->y, (size_t)y_bytes) == 0, "%s: y depends on the cuts", name);
+    tsnni_expect(report, same_outputs(p, &task, whole), "%s: y depends on the cuts", name);
     if (task.negative)
         tsnni_expect(report, memcmp(task.negative, whole->negative, (size_t)plane_bytes) == 0, "%s: negative, cuts",
                      name);
@@ -223,8 +250,7 @@ static void check_forward_panels(const problem *p, const tsnni_forward *whole, c
         forward_outputs_new(&task, variant, p->words);
         function(&task, 0, p->columns / 2);
         function(&task, p->columns / 2, p->columns);
-        tsnni_expect(report, memcmp(task.y, whole->y, (size_t)y_bytes) == 0, "%s: y depends on %d panels", name,
-                     (int)panels);
+        tsnni_expect(report, same_outputs(p, &task, whole), "%s: y depends on %d panels", name, (int)panels);
         if (task.negative)
             tsnni_expect(report, memcmp(task.negative, whole->negative, (size_t)plane_bytes) == 0,
                          "%s: negative, %d panels", name, (int)panels);
@@ -234,13 +260,36 @@ static void check_forward_panels(const problem *p, const tsnni_forward *whole, c
     }
 }
 
+/* The same again with outputs in bf16: those of `whole`, rounded, and nothing in the rows' surplus halves. */
+static void check_forward_bf16(const problem *p, const tsnni_forward *whole, const tsnni_forward_variant *variant,
+                               forward_function function, int kind, const char *name, tsnni_report *report)
+{
+    tsnni_forward task = *whole;
+    task.y_bf16 = p->x_bf16; /* wanted */
+    forward_outputs_new(&task, variant, p->words);
+    function(&task, 0, p->columns);
+    for (int64_t j = 0; j < p->columns; j++) {
+        const uint16_t *row = task.y_bf16 + j * p->bf16_stride;
+        for (int64_t c = 0; c < p->width; c++)
+            tsnni_expect(report, row[tsnni_bf16_place(c)] == tsnni_bf16_round(whole->y[j * p->stride + c]),
+                         "%s: y(%d, %d) is not rounded to the nearest bf16", name, (int)j, (int)c);
+        for (int64_t c = p->width; c % TSNNI_BF16_BLOCK; c++)
+            tsnni_expect(report, row[tsnni_bf16_place(c)] == 0, "%s: surplus column %d", name, (int)c);
+    }
+    tsnni_expect_guards(report, task.y_bf16, p->columns * p->bf16_stride * 2, name);
+    tsnni_expect_inside(report, task.y, p->columns, p->stride, 0, 0, 0, name);
+    check_forward_cuts(p, &task, variant, function, kind, name, report);
+    check_forward_panels(p, &task, variant, function, name, report);
+    forward_outputs_free(&task);
+}
+
 static void compare_forward_kind(const tsnni_kernels *kernels, const problem *p, const tsnni_forward_variant *variant,
                                  int kind, tsnni_report *report)
 {
     forward_function function = forward_of(kernels, kind);
     char name[120];
-    snprintf(name, sizeof name, "%s forward %s %dx%d batch %d", kernels->name, kernel_names[kind], (int)p->rows,
-             (int)p->columns, (int)p->batch);
+    snprintf(name, sizeof name, "%s forward %s %dx%d batch %d%s", kernels->name, kernel_names[kind], (int)p->rows,
+             (int)p->columns, (int)p->batch, p->x_bf16 ? " bf16" : "");
     tsnni_forward task = {.rows = p->rows,
                           .columns = p->columns,
                           .column_ptr = kind == DENSE ? NULL : p->column_ptr,
@@ -248,9 +297,11 @@ static void compare_forward_kind(const tsnni_kernels *kernels, const problem *p,
                           .position = kind == DENSE ? NULL : p->position,
                           .values = tsnni_exact_copy(p->values, p->count * 4),
                           .bias = variant->bias ? p->bias : NULL,
-                          .x = p->x,
+                          .x = p->x_bf16 ? NULL : p->x,
+                          .x_bf16 = p->x_bf16,
                           .stride = p->stride,
                           .width = p->width,
+                          .bf16_stride = p->bf16_stride,
                           .negative_slope = variant->negative_slope,
                           .keep_below = variant->keep_below,
                           .keep_scale = variant->keep_below ? 256.0f / (float)variant->keep_below : 0,
@@ -268,6 +319,8 @@ static void compare_forward_kind(const tsnni_kernels *kernels, const problem *p,
     check_forward_cuts(p, &task, variant, function, kind, name, report);
     if (kind != DENSE)
         check_forward_panels(p, &task, variant, function, name, report);
+    if (kind != DENSE && p->x_bf16)
+        check_forward_bf16(p, &task, variant, function, kind, name, report);
     forward_outputs_free(&task);
     free((void *)task.values);
 }
@@ -276,9 +329,13 @@ void tsnni_compare_forward(const tsnni_kernels *kernels, const tsnni_kernel_shap
                            const tsnni_forward_variant *variant, tsnni_report *report)
 {
     problem p = problem_new(shape);
-    for (int kind = NARROW; kind <= DENSE; kind++)
-        if (kind != DENSE || p.count == p.rows * p.columns)
-            compare_forward_kind(kernels, &p, variant, kind, report);
+    for (int bf16 = 0; bf16 < 2; bf16++) {
+        if (bf16)
+            problem_round(&p);
+        for (int kind = NARROW; kind <= DENSE; kind++)
+            if (kind != DENSE || p.count == p.rows * p.columns)
+                compare_forward_kind(kernels, &p, variant, kind, report);
+    }
     problem_free(&p);
 }
 
@@ -452,18 +509,22 @@ static void compare_backward_kind(const tsnni_kernels *kernels, const problem *p
 {
     backward_function function = backward_of(kernels, kind);
     char name[120];
-    snprintf(name, sizeof name, "%s backward %s %dx%d batch %d mode %d%s", kernels->name, kernel_names[kind],
-             (int)p->rows, (int)p->columns, (int)p->batch, (int)variant->mode, variant->dx ? "" : " without dx");
+    snprintf(name, sizeof name, "%s backward %s %dx%d batch %d mode %d%s%s", kernels->name, kernel_names[kind],
+             (int)p->rows, (int)p->columns, (int)p->batch, (int)variant->mode, variant->dx ? "" : " without dx",
+             p->x_bf16 ? " bf16" : "");
+    const int wants_x = variant->mode != TSNNI_BACKWARD_INPUT;
     tsnni_backward task = {.rows = p->rows,
                            .columns = p->columns,
                            .row_ptr = kind == DENSE ? NULL : p->row_ptr,
                            .column = kind == DENSE ? NULL : p->column[kind],
                            .accumulate = variant->accumulate,
                            .mode = variant->mode,
-                           .x = variant->mode == TSNNI_BACKWARD_INPUT ? NULL : p->x,
+                           .x = wants_x && !p->x_bf16 ? p->x : NULL,
+                           .x_bf16 = wants_x ? p->x_bf16 : NULL,
                            .dy = p->dy,
                            .stride = p->stride,
                            .width = p->width,
+                           .bf16_stride = p->bf16_stride,
                            .negative = variant->negative ? p->negative : NULL,
                            .negative_slope = -0.6f,
                            .keep = variant->keep ? p->keep : NULL,
@@ -483,8 +544,12 @@ void tsnni_compare_backward(const tsnni_kernels *kernels, const tsnni_kernel_sha
                             const tsnni_backward_variant *variant, tsnni_report *report)
 {
     problem p = problem_new(shape);
-    for (int kind = NARROW; kind <= DENSE; kind++)
-        if (kind != DENSE || p.count == p.rows * p.columns)
-            compare_backward_kind(kernels, &p, variant, kind, report);
+    for (int bf16 = 0; bf16 < 2; bf16++) {
+        if (bf16)
+            problem_round(&p);
+        for (int kind = NARROW; kind <= DENSE; kind++)
+            if (kind != DENSE || p.count == p.rows * p.columns)
+                compare_backward_kind(kernels, &p, variant, kind, report);
+    }
     problem_free(&p);
 }

@@ -44,6 +44,7 @@ void tsnni_compare_backward(const tsnni_kernels *kernels, const tsnni_kernel_sha
 void tsnni_compare_update(const tsnni_kernels *kernels, int64_t count, tsnni_report *report);
 void tsnni_compare_dropout(const tsnni_kernels *kernels, int64_t rows, int64_t batch, tsnni_report *report);
 void tsnni_compare_derivative(const tsnni_kernels *kernels, int64_t rows, int64_t batch, tsnni_report *report);
+void tsnni_compare_pack(const tsnni_kernels *kernels, int64_t rows, int64_t batch, tsnni_report *report);
 void tsnni_compare_batch(const tsnni_kernels *kernels, int64_t features, int64_t batch, tsnni_report *report);
 
 /* The groups of cases, each over the whole of its tables. */

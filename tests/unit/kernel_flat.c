@@ -270,19 +270,76 @@ void tsnni_compare_derivative(const tsnni_kernels *kernels, int64_t rows, int64_
     tsnni_guarded_free(keep);
 }
 
+/* ---- bf16 ---- */
+
+void tsnni_compare_pack(const tsnni_kernels *kernels, int64_t rows, int64_t batch, tsnni_report *report)
+{
+    /* Ties both ways, what rounds up into the next power, subnormals, the largest, overflow, infinity, NaN. */
+    static const uint32_t special[] = {0x3F808000, 0x3F818000, 0x3F807FFF, 0x3F808001, 0x3FFFFFFF,
+                                       0x00000001, 0x00008000, 0x00018000, 0x80000000, 0x7F7F7FFF,
+                                       0x7F7FFFFF, 0xFF800000, 0x7FC00000, 0xFFC00000, 0x00000000};
+    char name[80];
+    snprintf(name, sizeof name, "%s pack %dx%d", kernels->name, (int)rows, (int)batch);
+    tsnni_stream stream = tsnni_case_stream(rows, batch);
+    int64_t width = width_of(batch), stride = width + 16, half_stride = (width + 31) / 32 * 32 + 32;
+    float *from = tsnni_guarded_floats(&stream, rows * stride);
+    for (int64_t i = 0; i < rows * stride; i += 3)
+        memcpy(from + i, special + i % (int64_t)TSNNI_COUNT(special), sizeof *from);
+    tsnni_pack task = {from, tsnni_guarded_new(rows * half_stride * 2), stride, width, half_stride};
+    kernels->pack(&task, rows / 2, rows);
+    tsnni_expect(report, all_unset(task.to, rows / 2 * half_stride * 2), "%s: written before the range", name);
+    kernels->pack(&task, 0, rows / 2);
+    for (int64_t i = 0; i < rows; i++) {
+        const uint16_t *row = task.to + i * half_stride;
+        int64_t columns = (width + 31) / 32 * 32;
+        for (int64_t c = 0; c < columns; c++) {
+            uint16_t expected = c < width ? tsnni_bf16_round(from[i * stride + c]) : 0;
+            tsnni_expect(report, row[tsnni_bf16_place(c)] == expected, "%s: (%d, %d) is %04x, not %04x", name, (int)i,
+                         (int)c, (unsigned)row[tsnni_bf16_place(c)], (unsigned)expected);
+        }
+        tsnni_expect(report, all_unset(row + columns, (half_stride - columns) * 2), "%s: row %d written outside", name,
+                     (int)i);
+    }
+    tsnni_expect_guards(report, task.to, rows * half_stride * 2, name);
+    tsnni_guarded_free(from);
+    tsnni_guarded_free(task.to);
+}
+
 /* ---- batches ---- */
+
+/* What belongs at feature f of the sample in column c. */
+static float loaded(const tsnni_batch_load *task, int64_t f, int64_t c)
+{
+    float value = task->samples[(task->index ? task->index[c] : c) * task->sample_stride + f];
+    return task->shift ? (value - task->shift[f]) * task->scale[f] : value;
+}
+
+/* The same with bf16: every column of the last block is written. */
+static void check_loaded_bf16(const tsnni_batch_load *task, int64_t begin, int64_t end, const char *name,
+                              tsnni_report *report)
+{
+    int64_t blocks = (task->width + TSNNI_BF16_BLOCK - 1) / TSNNI_BF16_BLOCK;
+    for (int64_t f = 0; f < task->features; f++) {
+        const uint16_t *row = task->x_bf16 + f * task->bf16_stride;
+        int inside = f >= begin && f < end;
+        for (int64_t c = 0; inside && c < blocks * TSNNI_BF16_BLOCK; c++) {
+            float expected = c < task->count ? loaded(task, f, c) : 0;
+            tsnni_expect(report, row[tsnni_bf16_place(c)] == tsnni_bf16_round(expected), "%s: (%d, %d)", name, (int)f,
+                         (int)c);
+        }
+        int64_t written = inside ? blocks * TSNNI_BF16_BLOCK : 0;
+        tsnni_expect(report, all_unset(row + written, (task->bf16_stride - written) * 2), "%s: row %d written outside",
+                     name, (int)f);
+    }
+    tsnni_expect_guards(report, task->x_bf16, task->features * task->bf16_stride * 2, name);
+}
 
 static void check_loaded(const tsnni_batch_load *task, int64_t begin, int64_t end, const char *name,
                          tsnni_report *report)
 {
     for (int64_t f = begin; f < end; f++)
         for (int64_t c = 0; c < task->width; c++) {
-            float expected = 0;
-            if (c < task->count) {
-                expected = task->samples[(task->index ? task->index[c] : c) * task->sample_stride + f];
-                if (task->shift)
-                    expected = (expected - task->shift[f]) * task->scale[f];
-            }
+            float expected = c < task->count ? loaded(task, f, c) : 0;
             tsnni_expect(report, task->x[f * task->stride + c] == expected, "%s: (%d, %d)", name, (int)f, (int)c);
         }
     tsnni_expect_inside(report, task->x, task->features, task->stride, task->width, begin, end, name);
@@ -309,13 +366,20 @@ static void compare_batch_load(const tsnni_kernels *kernels, int64_t features, i
                              .shift = variant & 2 ? shift : NULL,
                              .scale = variant & 2 ? scale : NULL,
                              .stride = width_of(batch) + 16,
-                             .width = width_of(batch)};
+                             .width = width_of(batch),
+                             .bf16_stride = (width_of(batch) + 31) / 32 * 32 + 32};
     for (int part = 0; part < 2; part++) {
         int64_t begin = part ? features / 3 : 0, end = part ? features - features / 4 : features;
         task.x = tsnni_guarded_new(features * task.stride * 4);
         kernels->batch_load(&task, begin, end);
         check_loaded(&task, begin, end, name, report);
         tsnni_guarded_free(task.x);
+        task.x = NULL;
+        task.x_bf16 = tsnni_guarded_new(features * task.bf16_stride * 2);
+        kernels->batch_load(&task, begin, end);
+        check_loaded_bf16(&task, begin, end, name, report);
+        tsnni_guarded_free(task.x_bf16);
+        task.x_bf16 = NULL;
     }
     tsnni_guarded_free(samples);
     tsnni_guarded_free(shift);
@@ -402,5 +466,6 @@ void tsnni_compare_flat(const tsnni_kernels *kernels, tsnni_report *report)
     for (size_t b = 0; b < TSNNI_COUNT(batches); b++) {
         tsnni_compare_dropout(kernels, 11, batches[b], report);
         tsnni_compare_derivative(kernels, 5, batches[b], report);
+        tsnni_compare_pack(kernels, 7, batches[b], report);
     }
 }

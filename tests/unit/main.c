@@ -12,6 +12,7 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_sampling());
     srunner_add_suite(runner, tsnni_suite_kernels());
     srunner_add_suite(runner, tsnni_suite_plan());
+    srunner_add_suite(runner, tsnni_suite_bf16());
     srunner_add_suite(runner, tsnni_suite_oracle());
     srunner_add_suite(runner, tsnni_suite_gradient());
     srunner_add_suite(runner, tsnni_suite_activation());
@@ -37,6 +38,12 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_model_file());
     srunner_add_suite(runner, tsnni_suite_model_hostile());
     srunner_add_suite(runner, tsnni_suite_resume());
+    srunner_add_suite(runner, tsnni_suite_exchange());
+    srunner_add_suite(runner, tsnni_suite_inflate());
+    srunner_add_suite(runner, tsnni_suite_export_c());
+    srunner_add_suite(runner, tsnni_suite_average());
+    srunner_add_suite(runner, tsnni_suite_commit());
+    srunner_add_suite(runner, tsnni_suite_parallel());
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -50,9 +50,9 @@ void tsnni_test_folder_remove(void)
 
 const char *tsnni_test_path(const char *name)
 {
-    static char paths[4][400];
+    static char paths[16][400];
     static int next;
-    next = (next + 1) % 4;
+    next = (next + 1) % 16;
     snprintf(paths[next], sizeof paths[next], "%s/%s", folder, name);
     return paths[next];
 }

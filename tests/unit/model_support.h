@@ -11,7 +11,7 @@
 /* A fresh folder, and its end with all that is in it. */
 void tsnni_test_folder_create(void);
 void tsnni_test_folder_remove(void);
-/* A path in it; valid until four more have been asked for. */
+/* A path in it; valid until 15 more have been asked for. */
 const char *tsnni_test_path(const char *name);
 /* Files in it. */
 int64_t tsnni_test_folder_count(void);

@@ -10,6 +10,7 @@ Suite *tsnni_suite_sparse(void);
 Suite *tsnni_suite_sampling(void);
 Suite *tsnni_suite_kernels(void);
 Suite *tsnni_suite_plan(void);
+Suite *tsnni_suite_bf16(void);
 Suite *tsnni_suite_oracle(void);
 Suite *tsnni_suite_gradient(void);
 Suite *tsnni_suite_activation(void);
@@ -35,5 +36,11 @@ Suite *tsnni_suite_abuse_predictor(void);
 Suite *tsnni_suite_model_file(void);
 Suite *tsnni_suite_model_hostile(void);
 Suite *tsnni_suite_resume(void);
+Suite *tsnni_suite_exchange(void);
+Suite *tsnni_suite_inflate(void);
+Suite *tsnni_suite_export_c(void);
+Suite *tsnni_suite_average(void);
+Suite *tsnni_suite_parallel(void);
+Suite *tsnni_suite_commit(void);
 
 #endif

@@ -505,6 +505,8 @@ START_TEST(building_networks)
     for (int k = 0; k < 4; k++)
         CREATE_REFUSED(tsnn_layer, INVALID, tsnn_network_get_layer(world.network, indices[k], &out));
     CREATE_REFUSED(tsnn_layer, INVALID, tsnn_network_get_layer(world.empty, 0, &out));
+    NOBODY(tsnn_network_set_activation_format(NULL, TSNN_ACTIVATIONS_BF16));
+    REFUSED(INVALID, tsnn_network_set_activation_format(world.network, 2));
     NOBODY(tsnn_network_set_standardizer(NULL, world.standardizer));
     REFUSED(TSNN_ERROR_STATE, tsnn_network_set_standardizer(world.empty, world.standardizer));
     static const float one[] = {1.0f};

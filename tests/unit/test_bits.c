@@ -26,12 +26,17 @@ typedef struct bits_case {
     int32_t isa;
     int64_t micro_batch;
     double clip_norm;
-    int32_t custom;
+    int32_t custom, format;
 } bits_case;
 
 static const bits_case bits_cases[] = {
-    {TSNN_ISA_AUTO, 0, 0, 0}, {TSNN_ISA_AUTO, 40, 1.0, 0}, {TSNN_ISA_AUTO, 0, 0, 1},
-    {TSNN_ISA_REF, 0, 0, 0},  {TSNN_ISA_AVX2, 40, 1.0, 0},
+    {TSNN_ISA_AUTO, 0, 0, 0, 0},
+    {TSNN_ISA_AUTO, 40, 1.0, 0, 0},
+    {TSNN_ISA_AUTO, 0, 0, 1, 0},
+    {TSNN_ISA_REF, 0, 0, 0, 0},
+    {TSNN_ISA_AVX2, 40, 1.0, 0, 0},
+    {TSNN_ISA_AUTO, 40, 0, 0, TSNN_ACTIVATIONS_BF16},
+    {TSNN_ISA_AUTO, 0, 0, 1, TSNN_ACTIVATIONS_BF16},
 };
 
 static tsnni_test_bytes trained_bits(const bits_case *given, int32_t threads, uint64_t seed)
@@ -44,6 +49,7 @@ static tsnni_test_bytes trained_bits(const bits_case *given, int32_t threads, ui
     if (context == NULL)
         return bytes;
     tsnn_network *network = tsnni_test_network(context, 4, sizes, given->custom ? other : plain, 0.2, 0.3);
+    TSNNI_OK(tsnn_network_set_activation_format(network, given->format));
     tsnni_course course = tsnni_course_create(context, network, tsnni_test_labelled(context, 300, 200, 10, 1),
                                               TSNN_LOSS_CROSS_ENTROPY, 0.02);
     course.validation = tsnni_test_labelled(context, 100, 200, 10, 2);

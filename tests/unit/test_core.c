@@ -359,6 +359,8 @@ START_TEST(the_machine_is_described_within_reason)
     ck_assert_int_ge(tsnni_parallel_processors(), 1);
     ck_assert_int_eq(tsnni_parallel_chunks(1), 1);
     ck_assert_int_ge(tsnni_parallel_chunks(8), 8);
+    ck_assert_int_eq(tsnni_parallel_chunks_for(8, 100), 1);
+    ck_assert_int_eq(tsnni_parallel_chunks_for(8, MUCH_WORK), tsnni_parallel_chunks(8));
 }
 END_TEST
 

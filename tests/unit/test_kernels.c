@@ -63,7 +63,7 @@ START_TEST(sigmoid_tanh_and_softmax_are_within_three_units_in_the_last_place)
 }
 END_TEST
 
-START_TEST(update_dropout_derivative_and_batch_transposes_agree)
+START_TEST(update_dropout_derivative_rounding_and_batch_transposes_agree)
 {
     expect_no_mismatch(_i, tsnni_compare_flat);
 }
@@ -223,7 +223,7 @@ Suite *tsnni_suite_kernels(void)
                         TSNNI_ISA_NEON + 1);
     tcase_add_loop_test(compared, the_shapes_that_are_timed_agree_with_double_precision, TSNNI_ISA_REF,
                         TSNNI_ISA_NEON + 1);
-    tcase_add_loop_test(compared, update_dropout_derivative_and_batch_transposes_agree, TSNNI_ISA_REF,
+    tcase_add_loop_test(compared, update_dropout_derivative_rounding_and_batch_transposes_agree, TSNNI_ISA_REF,
                         TSNNI_ISA_NEON + 1);
     tcase_add_loop_test(compared, sigmoid_tanh_and_softmax_are_within_three_units_in_the_last_place, TSNNI_ISA_REF,
                         TSNNI_ISA_NEON + 1);

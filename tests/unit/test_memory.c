@@ -248,6 +248,15 @@ static tsnn_status predict(tsnni_test_world *world, product *made)
     return tsnn_network_predict(world->network, world->features, 30, outputs, 120);
 }
 
+static tsnn_status predict_bf16(tsnni_test_world *world, product *made)
+{
+    tsnn_status status = tsnn_network_set_activation_format(world->network, TSNN_ACTIVATIONS_BF16);
+    if (status >= 0)
+        status = predict(world, made);
+    tsnn_network_set_activation_format(world->network, TSNN_ACTIVATIONS_FLOAT32);
+    return status;
+}
+
 static tsnn_status classify(tsnni_test_world *world, product *made)
 {
     (void)made;
@@ -274,6 +283,15 @@ static tsnn_status add_gradient(tsnni_test_world *world, product *made)
 {
     (void)made;
     return tsnn_gradient_add(world->gradient, world->network, world->loss, world->dataset, NULL, 30, NULL);
+}
+
+static tsnn_status add_gradient_bf16(tsnni_test_world *world, product *made)
+{
+    tsnn_status status = tsnn_network_set_activation_format(world->network, TSNN_ACTIVATIONS_BF16);
+    if (status >= 0)
+        status = add_gradient(world, made);
+    tsnn_network_set_activation_format(world->network, TSNN_ACTIVATIONS_FLOAT32);
+    return status;
 }
 
 static tsnn_status apply_optimizer(tsnni_test_world *world, product *made)
@@ -411,10 +429,12 @@ static const memory_call calls[] = {
     {"tsnn_network_set_standardizer", set_standardizer, 2},
     {"tsnn_network_set_standardizer, none", remove_standardizer, 0},
     {"tsnn_network_predict", predict, 3},
+    {"tsnn_network_predict, bf16", predict_bf16, 3},
     {"tsnn_network_classify", classify, 3},
     {"tsnn_network_evaluate", evaluate, 3},
     {"tsnn_dataset_standardize", standardize_dataset, 0},
     {"tsnn_gradient_add", add_gradient, 5},
+    {"tsnn_gradient_add, bf16", add_gradient_bf16, 5},
     {"tsnn_optimizer_apply", apply_optimizer, 0},
     {"tsnn_evolution_apply_layer", evolve_layer, 3},
     {"tsnn_pruning_apply", prune, 3},

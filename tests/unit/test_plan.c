@@ -17,18 +17,28 @@ static const tsnni_caches caches = {32 << 10, 1 << 20, 32 << 20};
 
 static tsnni_plan_shape shape_of(int64_t rows, int64_t columns, double density, int64_t batch)
 {
-    tsnni_plan_shape shape = {rows, columns, (int64_t)((double)rows * (double)columns * density), batch, batch};
+    tsnni_plan_shape shape = {rows, columns, (int64_t)((double)rows * (double)columns * density), batch, batch, 0};
     return shape;
 }
 
-START_TEST(activations_that_fit_the_second_level_cache_are_read_plainly)
+START_TEST(activations_that_leave_room_in_the_second_level_cache_are_read_plainly)
 {
-    tsnni_plan_shape shape = shape_of(1000, 1000, 0.04, 128);
+    tsnni_plan_shape shape = shape_of(700, 1000, 0.06, 128);
     ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).route, TSNNI_ROUTE_PLAIN);
     ck_assert_int_eq(tsnni_plan_backward(&caches, &shape, 1).route, TSNNI_ROUTE_PLAIN);
     ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).panels, 1);
     ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).prefetch_far, 0);
-    ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).bytes, 1000 * 128 * 4);
+    ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).bytes, 700 * 128 * 4);
+}
+END_TEST
+
+START_TEST(those_that_only_just_fit_are_read_in_two_panels_in_the_forward_pass)
+{
+    tsnni_plan_shape shape = shape_of(1000, 1000, 0.04, 128), few = shape_of(1000, 1000, 0.02, 128);
+    ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).panels, 2);
+    ck_assert_int_eq(tsnni_plan_forward(&caches, &shape).route, TSNNI_ROUTE_PANELS);
+    ck_assert_int_eq(tsnni_plan_backward(&caches, &shape, 1).route, TSNNI_ROUTE_PLAIN);
+    ck_assert_int_eq(tsnni_plan_forward(&caches, &few).panels, 1);
 }
 END_TEST
 
@@ -69,8 +79,11 @@ START_TEST(nearly_full_layers_are_computed_densely)
     ck_assert_int_eq(tsnni_plan_forward(&caches, &nearly).route, TSNNI_ROUTE_DENSE);
     ck_assert_int_ne(tsnni_plan_forward(&caches, &sparse).route, TSNNI_ROUTE_DENSE);
     ck_assert_int_eq(tsnni_plan_backward(&caches, &full, 1).route, TSNNI_ROUTE_DENSE);
-    /* one pass over dy beats two where it lies in the first-level cache */
+    ck_assert_int_eq(tsnni_plan_backward(&caches, &nearly, 1).route, TSNNI_ROUTE_PLAIN);
+    ck_assert_int_eq(tsnni_plan_backward(&caches, &narrow, 1).route, TSNNI_ROUTE_DENSE);
+    narrow = shape_of(1000, 2, 1.0, 128);
     ck_assert_int_eq(tsnni_plan_backward(&caches, &narrow, 1).route, TSNNI_ROUTE_PLAIN);
+    ck_assert_int_eq(tsnni_plan_backward(&caches, &narrow, 0).route, TSNNI_ROUTE_DENSE);
 }
 END_TEST
 
@@ -253,7 +266,8 @@ Suite *tsnni_suite_plan(void)
 {
     Suite *suite = suite_create("plan");
     TCase *tests = tcase_create("plan");
-    tcase_add_test(tests, activations_that_fit_the_second_level_cache_are_read_plainly);
+    tcase_add_test(tests, activations_that_leave_room_in_the_second_level_cache_are_read_plainly);
+    tcase_add_test(tests, those_that_only_just_fit_are_read_in_two_panels_in_the_forward_pass);
     tcase_add_test(tests, larger_ones_with_enough_connections_are_read_in_panels_that_fit);
     tcase_add_test(tests, few_connections_a_row_get_no_panels);
     tcase_add_test(tests, activations_in_memory_are_asked_for_twice);

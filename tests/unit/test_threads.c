@@ -155,7 +155,9 @@ static int child_succeeds(int (*body)(void *argument), void *argument)
 static int train_like(void *argument)
 {
     tsnni_test_bytes bytes = trained(3);
-    return !tsnni_test_bytes_equal(argument, &bytes);
+    int differs = !tsnni_test_bytes_equal(argument, &bytes);
+    tsnni_test_bytes_free(&bytes);
+    return differs;
 }
 
 static int fork_again(void *argument)

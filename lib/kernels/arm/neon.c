@@ -13,6 +13,7 @@
 #define GATHER_LANES 4
 #define FORWARD_GROUPS 4
 #define FORWARD_TILES(M) M(1) M(2) M(3) M(4)
+#define FORWARD_BF16_TILES(M) M(1) M(2) M(4)
 #define BACKWARD_GROUPS 2
 #define BACKWARD_TILES(M) M(1) M(2)
 #define X_IN_REGISTERS 1
@@ -161,6 +162,39 @@ INLINE void vtranspose(vec rows[LANES])
     rows[1] = vreinterpretq_f32_f64(vtrn1q_f64(odd01, odd23));
     rows[2] = vreinterpretq_f32_f64(vtrn2q_f64(even01, even23));
     rows[3] = vreinterpretq_f32_f64(vtrn2q_f64(odd01, odd23));
+}
+
+INLINE vec vload_words(const uint16_t *from)
+{
+    return vreinterpretq_f32_u16(vld1q_u16(from));
+}
+
+INLINE void vstore_words(uint16_t *to, vec words)
+{
+    vst1q_u16(to, vreinterpretq_u16_f32(words));
+}
+
+INLINE vec vbf16_low(vec words)
+{
+    return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(words), 16));
+}
+
+INLINE vec vbf16_high(vec words)
+{
+    return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(words), vdupq_n_u32(0xFFFF0000u)));
+}
+
+/* The upper half becomes the nearest bf16; the lower one is left over. */
+INLINE uint32x4_t round_bf16(vec v)
+{
+    uint32x4_t bits = vreinterpretq_u32_f32(v);
+    uint32x4_t odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+    return vaddq_u32(bits, vaddq_u32(odd, vdupq_n_u32(0x7FFF)));
+}
+
+INLINE vec vbf16_pack(vec low, vec high)
+{
+    return vreinterpretq_f32_u32(vsriq_n_u32(round_bf16(high), round_bf16(low), 16));
 }
 
 INLINE vcounter vcounter_set(int64_t value)

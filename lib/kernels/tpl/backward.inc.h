@@ -46,15 +46,28 @@ INLINE float INDEXED(backward_tile)(const tsnni_backward *task, const segment *s
     const int vectors = groups * GROUP_VECTORS;
     const int64_t stride = task->stride, ahead = task->prefetch, column = s->first_group * TSNNI_COLUMN_GROUP;
     const int64_t last = s->last, over = s->next - last + ahead;
-    const float *dy = task->dy + column, *x = want != WANT_INPUT ? task->x + s->row * stride + column : NULL;
+    const float *dy = task->dy + column, *x = NULL;
     const float *values = task->values;
     const INDEX *index = task->column;
     float *out = want != WANT_WEIGHTS ? task->dx + s->row * stride + column : NULL, *dots = s->dots;
     const int adds = s->adds;
     vec dx[BACKWARD_GROUPS * GROUP_VECTORS], x_vectors[BACKWARD_GROUPS * GROUP_VECTORS];
+    float unpacked[X_IN_REGISTERS ? 1 : BACKWARD_GROUPS * TSNNI_COLUMN_GROUP];
 
-    if (want != WANT_INPUT && X_IN_REGISTERS)
-        load_columns(x, groups, x_vectors);
+    if (want != WANT_INPUT && task->x_bf16) {
+        const uint16_t *row = task->x_bf16 + s->row * task->bf16_stride;
+        if (s->first_group % 2)
+            load_bf16(row, s->first_group, 1, groups, x_vectors);
+        else
+            load_bf16(row, s->first_group, 0, groups, x_vectors);
+        if (!X_IN_REGISTERS)
+            store_columns(unpacked, groups, x_vectors);
+        x = unpacked;
+    } else if (want != WANT_INPUT) {
+        x = task->x + s->row * stride + column;
+        if (X_IN_REGISTERS)
+            load_columns(x, groups, x_vectors);
+    }
     if (want != WANT_WEIGHTS) {
         UNROLL
         for (int v = 0; v < vectors; v++)

@@ -1,15 +1,27 @@
 /* Layers in which every connection exists: register tiles, no indices. */
 
+/* A matrix that products are made with: floats, or bf16 when that is not NULL. */
+typedef struct dense_source {
+    const float *floats;
+    const uint16_t *bf16;  /* tiles of several groups begin with an even one */
+    int64_t stride, group; /* of the one that is there; the first group of columns */
+} dense_source;
+
 /* The sums of `rows` x `groups` elements over `terms`: sum[r] += coefficient[r, t] * from[t]. */
-INLINE void tile_product(const float *coefficient, int64_t row_step, int64_t term_step, const float *from,
-                         int64_t stride, int64_t terms, const int rows, const int groups,
+INLINE void tile_product(const float *coefficient, int64_t row_step, int64_t term_step, const dense_source *from,
+                         int64_t terms, const int rows, const int groups, const int from_bf16,
                          vec sum[DENSE_ROWS][DENSE_GROUPS * GROUP_VECTORS])
 {
     const int vectors = groups * GROUP_VECTORS;
     for (int64_t t = 0; t < terms; t++) {
         const float *w = coefficient + t * term_step;
         vec x[DENSE_GROUPS * GROUP_VECTORS];
-        load_columns(from + t * stride, groups, x);
+        if (!from_bf16)
+            load_columns(from->floats + t * from->stride + from->group * TSNNI_COLUMN_GROUP, groups, x);
+        else if (groups > 1 || from->group % 2 == 0)
+            load_bf16(from->bf16 + t * from->stride, from->group, 0, groups, x);
+        else
+            load_bf16(from->bf16 + t * from->stride, from->group, 1, groups, x);
         UNROLL
         for (int v = 0; v < vectors; v++)
             HOLD(x[v]);
@@ -25,7 +37,7 @@ INLINE void tile_product(const float *coefficient, int64_t row_step, int64_t ter
 
 INLINE void dense_forward_tile(const tsnni_forward *task, int64_t j, int64_t group, const int rows, const int groups)
 {
-    const int64_t stride = task->stride, column = group * TSNNI_COLUMN_GROUP;
+    const dense_source x = {task->x, task->x_bf16, task->x_bf16 ? task->bf16_stride : task->stride, group};
     vec sum[DENSE_ROWS][DENSE_GROUPS * GROUP_VECTORS];
     UNROLL
     for (int r = 0; r < rows; r++) {
@@ -34,10 +46,13 @@ INLINE void dense_forward_tile(const tsnni_forward *task, int64_t j, int64_t gro
         for (int v = 0; v < groups * GROUP_VECTORS; v++)
             sum[r][v] = bias;
     }
-    tile_product(task->values + j, 1, task->columns, task->x + column, stride, task->rows, rows, groups, sum);
+    if (task->x_bf16)
+        tile_product(task->values + j, 1, task->columns, &x, task->rows, rows, groups, 1, sum);
+    else
+        tile_product(task->values + j, 1, task->columns, &x, task->rows, rows, groups, 0, sum);
     UNROLL
     for (int r = 0; r < rows; r++)
-        store_columns(task->y + (j + r) * stride + column, groups, sum[r]);
+        store_columns(task->y + (j + r) * task->stride + group * TSNNI_COLUMN_GROUP, groups, sum[r]);
 }
 
 /* Several outputs and column groups of dx or y; `rows` <= DENSE_ROWS, `groups` is DENSE_GROUPS or 1. */
@@ -83,7 +98,7 @@ static TARGET void dense_forward(const tsnni_forward *task, int64_t begin, int64
 {
     int64_t groups, rows;
     for (int64_t g = begin; g < end; g += groups) {
-        groups = end - g >= DENSE_GROUPS ? DENSE_GROUPS : 1;
+        groups = end - g >= DENSE_GROUPS && !(task->x_bf16 && g % 2) ? DENSE_GROUPS : 1;
         for (int64_t j = 0; j < task->columns; j += rows) {
             rows = tile_size(task->columns - j, DENSE_ROWS);
 #define CALL(r, n) dense_forward_tile(task, j, g, r, n)
@@ -99,7 +114,7 @@ static TARGET void dense_forward(const tsnni_forward *task, int64_t begin, int64
 INLINE void dense_input_tile(const tsnni_backward *task, int64_t i, int64_t group, const int rows, const int groups,
                              vec *sums)
 {
-    const int64_t stride = task->stride, column = group * TSNNI_COLUMN_GROUP;
+    const dense_source dy = {task->dy, NULL, task->stride, group};
     vec dx[DENSE_ROWS][DENSE_GROUPS * GROUP_VECTORS];
     UNROLL
     for (int r = 0; r < rows; r++) {
@@ -107,12 +122,11 @@ INLINE void dense_input_tile(const tsnni_backward *task, int64_t i, int64_t grou
         for (int v = 0; v < groups * GROUP_VECTORS; v++)
             dx[r][v] = vzero();
     }
-    tile_product(task->values + i * task->columns, task->columns, 1, task->dy + column, stride, task->columns, rows,
-                 groups, dx);
+    tile_product(task->values + i * task->columns, task->columns, 1, &dy, task->columns, rows, groups, 0, dx);
     UNROLL
     for (int r = 0; r < rows; r++) {
         sums[r] = vadd(sums[r], differentiate(task, i + r, group, groups, dx[r]));
-        store_columns(task->dx + (i + r) * stride + column, groups, dx[r]);
+        store_columns(task->dx + (i + r) * task->stride + group * TSNNI_COLUMN_GROUP, groups, dx[r]);
     }
 }
 
@@ -134,10 +148,10 @@ static TARGET void dense_input(const tsnni_backward *task, int64_t i, int64_t ro
 
 /* The dot products of `rows` inputs with up to four outputs, over all columns. */
 INLINE void dense_gradient_tile(const tsnni_backward *task, int64_t i, int64_t j, const int rows, const int outputs,
-                                float *dots)
+                                const int x_bf16, float *dots)
 {
     const int64_t stride = task->stride, width = task->width;
-    const float *x = task->x + i * stride, *dy = task->dy + j * stride;
+    const float *dy = task->dy + j * stride;
     vec dot[DENSE_GRADIENT_ROWS][4];
     UNROLL
     for (int r = 0; r < rows; r++) {
@@ -154,7 +168,8 @@ INLINE void dense_gradient_tile(const tsnni_backward *task, int64_t i, int64_t j
         }
         UNROLL
         for (int r = 0; r < rows; r++) {
-            vec from = vload(x + r * stride + c);
+            vec from = x_bf16 ? load_bf16_vector(task->x_bf16 + (i + r) * task->bf16_stride, c)
+                              : vload(task->x + (i + r) * stride + c);
             HOLD(from);
             UNROLL
             for (int o = 0; o < outputs; o++)
@@ -167,21 +182,35 @@ INLINE void dense_gradient_tile(const tsnni_backward *task, int64_t i, int64_t j
 }
 
 INLINE void dense_gradient_outputs(const tsnni_backward *task, int64_t i, int64_t j, const int rows, int64_t outputs,
-                                   float *dots)
+                                   const int x_bf16, float *dots)
 {
     switch (outputs) {
     case 1:
-        dense_gradient_tile(task, i, j, rows, 1, dots);
+        dense_gradient_tile(task, i, j, rows, 1, x_bf16, dots);
         break;
     case 2:
-        dense_gradient_tile(task, i, j, rows, 2, dots);
+        dense_gradient_tile(task, i, j, rows, 2, x_bf16, dots);
         break;
     case 3:
-        dense_gradient_tile(task, i, j, rows, 3, dots);
+        dense_gradient_tile(task, i, j, rows, 3, x_bf16, dots);
         break;
     default:
-        dense_gradient_tile(task, i, j, rows, 4, dots);
+        dense_gradient_tile(task, i, j, rows, 4, x_bf16, dots);
         break;
+    }
+}
+
+/* The dot products of `rows` <= DENSE_GRADIENT_ROWS inputs with up to DOT_BLOCK outputs. */
+INLINE void dense_gradient_block(const tsnni_backward *task, int64_t i, int64_t rows, int64_t first, int64_t count,
+                                 const int x_bf16, float *dots)
+{
+    for (int64_t j = 0; j < count; j += 4) {
+        int64_t outputs = count - j < 4 ? count - j : 4;
+        if (rows == DENSE_GRADIENT_ROWS)
+            dense_gradient_outputs(task, i, first + j, DENSE_GRADIENT_ROWS, outputs, x_bf16, dots + j);
+        else
+            for (int64_t r = 0; r < rows; r++)
+                dense_gradient_outputs(task, i + r, first + j, 1, outputs, x_bf16, dots + j + r * DOT_BLOCK);
     }
 }
 
@@ -190,15 +219,10 @@ static TARGET void dense_weights(const tsnni_backward *task, const step *s, int6
     float dots[DENSE_GRADIENT_ROWS * DOT_BLOCK + LANES] __attribute__((aligned(64))) = {0};
     for (int64_t first = 0; first < task->columns; first += DOT_BLOCK) {
         int64_t count = task->columns - first < DOT_BLOCK ? task->columns - first : DOT_BLOCK;
-        for (int64_t j = 0; j < count; j += 4) {
-            float *to = dots + j;
-            int64_t outputs = count - j < 4 ? count - j : 4;
-            if (rows == DENSE_GRADIENT_ROWS)
-                dense_gradient_outputs(task, i, first + j, DENSE_GRADIENT_ROWS, outputs, to);
-            else
-                for (int64_t r = 0; r < rows; r++)
-                    dense_gradient_outputs(task, i + r, first + j, 1, outputs, to + r * DOT_BLOCK);
-        }
+        if (task->x_bf16)
+            dense_gradient_block(task, i, rows, first, count, 1, dots);
+        else
+            dense_gradient_block(task, i, rows, first, count, 0, dots);
         for (int64_t r = 0; r < rows; r++)
             finish_weights(task, s, (i + r) * task->columns + first, count, dots + r * DOT_BLOCK);
     }

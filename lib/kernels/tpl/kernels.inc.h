@@ -5,7 +5,8 @@
  *   UNROLL                pragma before a loop of constant length that must vanish
  *   LANES                 floats in a vector
  *   FORWARD_TILES(M), BACKWARD_TILES(M)  M(1) M(2) ... up to FORWARD_GROUPS, BACKWARD_GROUPS
- *   FORWARD_GROUPS        column groups whose sums fit the registers
+ *   FORWARD_BF16_TILES(M) M(1) M(2) M(4) ... the even ones, for rows of bf16
+ *   FORWARD_GROUPS        column groups whose sums fit the registers; even
  *   BACKWARD_GROUPS       column groups whose dx (and x, with X_IN_REGISTERS) fit the registers
  *   DENSE_ROWS, DENSE_GROUPS, DENSE_GRADIENT_ROWS   the register tiles of the dense kernels
  *   KEEP_WORDS, KEEP_VECTORS   words of the dropout plane that keep_words makes at once, and vectors of counters for
@@ -29,6 +30,9 @@
  *   vbits, vmask_of       mask to the low LANES bits of an integer, and back (higher bits are ignored)
  *   vselect(m, yes, no), vzero_unless(m, v)
  *   vtranspose(rows)      LANES x LANES in place
+ *   vload_words vstore_words   LANES pairs of bf16, any alignment
+ *   vbf16_low vbf16_high  the floats in the lower and upper halves of such words;  vbf16_pack(low, high): rounds two
+ *                         vectors into one of words, to the nearest, ties to even
  *   vcounter              KEEP_WORDS / KEEP_VECTORS integers of at least 32 bits, with the operators of the vector
  * extension vcounter_set vcounter_ramp     all equal; 0, 1, 2, ... keep_words(key, row, group, first_group, keep_below,
  * out)   KEEP_WORDS words of the dropout plane, see kernels.h; row and group: KEEP_VECTORS vectors of counters; the
@@ -70,6 +74,7 @@ INLINE void prefetch_columns_far(const float *row, const int groups)
 }
 
 #include "kernels/tpl/epilogue.inc.h"
+#include "kernels/tpl/bf16.inc.h"
 #include "kernels/tpl/update.inc.h"
 #include "kernels/tpl/dense.inc.h"
 #include "kernels/tpl/function.inc.h"
@@ -102,12 +107,12 @@ INLINE void prefetch_columns_far(const float *row, const int groups)
     .lanes = LANES, .dense_forward = dense_forward, .batch_load = batch_load, .batch_store = batch_store,              \
     .packed_single = {packed_single_16, packed_single_32}, .packed_batch = {packed_batch_16, packed_batch_32},         \
     .packed_dense = packed_dense, .packed_inputs = {packed_inputs_16, packed_inputs_32}, .slope = slope,               \
-    .finite = all_finite, .standardise = standardise, .sigmoid = sigmoid, .hyperbolic_tangent = hyperbolic_tangent,    \
-    .softmax = softmax
+    .all_finite = all_finite, .standardise = standardise, .sigmoid = sigmoid,                                          \
+    .hyperbolic_tangent = hyperbolic_tangent, .softmax = softmax
 #if defined(TSNNI_INFERENCE_ONLY)
 #define KERNEL_FUNCTIONS INFERENCE_FUNCTIONS
 #else
 #define KERNEL_FUNCTIONS                                                                                               \
     .forward = {forward_16, forward_32}, .backward = {backward_16, backward_32}, .dense_backward = dense_backward,     \
-    .update = update, .dropout = dropout, .derivative = derivative, INFERENCE_FUNCTIONS
+    .update = update, .dropout = dropout, .derivative = derivative, .pack = pack, INFERENCE_FUNCTIONS
 #endif

@@ -13,6 +13,7 @@
 #define GATHER_LANES 8
 #define FORWARD_GROUPS 4
 #define FORWARD_TILES(M) M(1) M(2) M(3) M(4)
+#define FORWARD_BF16_TILES(M) M(1) M(2) M(4)
 #define BACKWARD_GROUPS 4
 #define BACKWARD_TILES(M) M(1) M(2) M(3) M(4)
 #define X_IN_REGISTERS 0
@@ -165,6 +166,39 @@ INLINE void vtranspose(vec rows[LANES])
         rows[b] = _mm256_permute2f128_ps(quad[b], quad[4 + b], 0x20);
         rows[4 + b] = _mm256_permute2f128_ps(quad[b], quad[4 + b], 0x31);
     }
+}
+
+INLINE vec vload_words(const uint16_t *from)
+{
+    return _mm256_castsi256_ps(_mm256_loadu_si256((const __m256i *)(const void *)from));
+}
+
+INLINE void vstore_words(uint16_t *to, vec words)
+{
+    _mm256_storeu_si256((__m256i *)(void *)to, _mm256_castps_si256(words));
+}
+
+INLINE vec vbf16_low(vec words)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(words), 16));
+}
+
+INLINE vec vbf16_high(vec words)
+{
+    return _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(words), _mm256_set1_epi32(-0x10000)));
+}
+
+/* The upper half becomes the nearest bf16; the lower one is left over. */
+INLINE __m256i round_bf16(vec v)
+{
+    __m256i bits = _mm256_castps_si256(v);
+    __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    return _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF)));
+}
+
+INLINE vec vbf16_pack(vec low, vec high)
+{
+    return _mm256_castsi256_ps(_mm256_blend_epi16(_mm256_srli_epi32(round_bf16(low), 16), round_bf16(high), 0xAA));
 }
 
 INLINE vcounter vcounter_set(int64_t value)

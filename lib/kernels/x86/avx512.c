@@ -13,6 +13,7 @@
 #define GATHER_LANES 8
 #define FORWARD_GROUPS 8
 #define FORWARD_TILES(M) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8)
+#define FORWARD_BF16_TILES(M) M(1) M(2) M(4) M(6) M(8)
 #define BACKWARD_GROUPS 8
 #define BACKWARD_TILES(M) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8)
 #define X_IN_REGISTERS 1
@@ -169,6 +170,40 @@ INLINE void vtranspose(vec rows[LANES])
         rows[8 + b] = _mm512_shuffle_f32x4(even01, even23, 0xDD);
         rows[12 + b] = _mm512_shuffle_f32x4(odd01, odd23, 0xDD);
     }
+}
+
+INLINE vec vload_words(const uint16_t *from)
+{
+    return _mm512_castsi512_ps(_mm512_loadu_si512(from));
+}
+
+INLINE void vstore_words(uint16_t *to, vec words)
+{
+    _mm512_storeu_si512(to, _mm512_castps_si512(words));
+}
+
+INLINE vec vbf16_low(vec words)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(words), 16));
+}
+
+INLINE vec vbf16_high(vec words)
+{
+    return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(words), _mm512_set1_epi32(-0x10000)));
+}
+
+/* The upper half becomes the nearest bf16; the lower one is left over. */
+INLINE __m512i round_bf16(vec v)
+{
+    __m512i bits = _mm512_castps_si512(v);
+    __mmask16 odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x10000));
+    return _mm512_add_epi32(bits, _mm512_mask_mov_epi32(_mm512_set1_epi32(0x7FFF), odd, _mm512_set1_epi32(0x8000)));
+}
+
+INLINE vec vbf16_pack(vec low, vec high)
+{
+    return _mm512_castsi512_ps(
+        _mm512_mask_mov_epi16(round_bf16(high), 0x55555555, _mm512_srli_epi32(round_bf16(low), 16)));
 }
 
 INLINE vcounter vcounter_set(int64_t value)

@@ -67,8 +67,8 @@ typedef struct forward {
 static tsnn_status choose(forward *f)
 {
     const tsnni_caches caches = tsnni_caches_of_this_machine();
-    const tsnni_plan_shape shape = {f->pattern.rows, f->pattern.columns, f->pattern.count, f->task.width,
-                                    f->task.stride};
+    const tsnni_plan_shape shape = {f->pattern.rows, f->pattern.columns, f->pattern.count,
+                                    f->task.width,   f->task.stride,     f->task.stride * (int64_t)sizeof(float)};
     f->plan = tsnni_plan_forward(&caches, &shape);
     f->task.prefetch = f->plan.prefetch;
     f->task.prefetch_far = f->plan.prefetch_far;

@@ -1,0 +1,201 @@
+/*
+ * train_parallel: train_mlp with several workers at once.
+ *
+ * Data, network and rules are those of train_mlp, whose files are linked in; what differs is in workers.c: a
+ * tsnn_parallel in place of the trainer. `train_parallel --help` lists what can be set.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <tsnn.h>
+
+#include "compare.h"
+#include "../train_mlp/data.h"
+#include "../train_mlp/metrics.h"
+#include "../train_mlp/model.h"
+#include "../train_mlp/options.h"
+#include "parallel_options.h"
+#include "../train_mlp/progress.h"
+#include "../train_mlp/text.h"
+#include "workers.h"
+
+const char text_program[] = "train_parallel";
+
+/* All that one run needs; the callbacks get it too. */
+struct run {
+    struct options options;
+    struct parallel_options parallel;
+    struct data data;
+    struct model model;
+    tsnn_parallel *workers;
+    struct metrics metrics;
+    struct progress progress;
+    double seconds; /* of the epochs that are done */
+    int64_t epoch_count;
+    bool save_failed; /* the last time */
+};
+
+static volatile sig_atomic_t stop_wanted;
+
+static void want_stop(int signal_number)
+{
+    (void)signal_number;
+    stop_wanted = 1;
+}
+
+/* The first Ctrl-C asks to stop after the step; the second finds the signal's default action: the end. */
+static void catch_interrupt(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = want_stop;
+    action.sa_flags = (int)SA_RESETHAND;
+    sigaction(SIGINT, &action, NULL);
+}
+
+static int32_t on_step(void *user, const tsnn_step_report *report)
+{
+    struct run *run = user;
+    progress_step(&run->progress, report);
+    return stop_wanted;
+}
+
+/* The network as it is between epochs: the model of the server, or the mean of the workers'. */
+static void save(struct run *run)
+{
+    tsnn_save_options options = TSNN_SAVE_OPTIONS_INIT;
+    if (run->options.save == NULL)
+        return;
+    options.momentum = 1;
+    tsnn_status status = tsnn_network_save(run->model.network, &options, run->options.save);
+    run->save_failed = status < 0;
+    if (status < 0) {
+        char text[512];
+        tsnn_context_error(run->model.context, text, sizeof text, NULL);
+        warn("--save %s: %s", run->options.save, text);
+    }
+}
+
+static int32_t on_epoch(void *user, const tsnn_epoch_report *report)
+{
+    struct run *run = user;
+    run->epoch_count++;
+    run->seconds += report->train_seconds;
+    progress_epoch(&run->progress, report);
+    metrics_write(&run->metrics, report);
+    save(run);
+    return stop_wanted;
+}
+
+static bool train(struct run *run)
+{
+    catch_interrupt();
+    progress_start(&run->progress, run->options.quiet, run->options.epochs);
+    tsnn_status status = tsnn_parallel_run(run->workers, run->model.train, run->model.test);
+    progress_end(&run->progress);
+    if (status == TSNN_STOPPED && !run->options.quiet)
+        printf("\nStopped by Ctrl-C; what was learned until then is kept.\n");
+    if (status == TSNN_ERROR_NOT_FINITE)
+        return model_complain(&run->model, "training diverged, try a lower --lr", status);
+    return status >= 0 || model_complain(&run->model, "training failed", status);
+}
+
+static bool prune(struct run *run)
+{
+    struct pruning_outcome outcome;
+    if (run->options.prune_after == 0)
+        return true;
+    if (!model_prune(&run->model, run->options.prune_after, run->options.fold, &outcome))
+        return false;
+    if (!run->options.quiet)
+        printf("\npruned percentile=%g test_accuracy=%.4f->%.4f connections=%lld->%lld\n", run->options.prune_after,
+               outcome.accuracy_before, outcome.accuracy_after, (long long)outcome.report.connections_before,
+               (long long)outcome.report.connections_after);
+    return true;
+}
+
+static bool print_result(struct run *run)
+{
+    tsnn_evaluation evaluation = TSNN_EVALUATION_INIT;
+    tsnn_network_info network = TSNN_NETWORK_INFO_INIT;
+    tsnn_parallel_info info = TSNN_PARALLEL_INFO_INIT;
+    struct rusage usage;
+    tsnn_status status = tsnn_network_evaluate(run->model.network, NULL, run->model.test, &evaluation);
+    if (status >= 0)
+        status = tsnn_network_get_info(run->model.network, &network);
+    if (status >= 0)
+        status = tsnn_parallel_get_info(run->workers, &info);
+    if (status < 0)
+        return model_complain(&run->model, "the test failed", status);
+    if (!run->options.quiet)
+        workers_describe(run->workers);
+    double busy = info.compute_seconds + info.exchange_seconds + info.wait_seconds;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("%sresult test_accuracy=%.4f epochs=%lld connections=%lld neurons=%lld train_seconds=%.1f peak_rss_mb=%ld "
+           "seed=%" PRIu64 " mode=%s workers=%d staleness_mean=%.2f staleness_max=%lld phase1_seconds=%.2f "
+           "phase2_seconds=%.2f exchange_share=%.3f wait_share=%.3f\n",
+           run->options.quiet ? "" : "\n", evaluation.accuracy, (long long)run->epoch_count,
+           (long long)network.connections, (long long)network.neurons, run->seconds, (usage.ru_maxrss + 512) / 1024,
+           run->options.seed, parallel_mode_word(run->parallel.mode), (int)info.workers, info.staleness_mean,
+           (long long)info.staleness_most, info.phase_seconds[0], info.phase_seconds[1],
+           busy > 0 ? info.exchange_seconds / busy : 0, busy > 0 ? info.wait_seconds / busy : 0);
+    return (fflush(stdout) == 0 && ferror(stdout) == 0) ||
+           complain("standard output cannot be written: %s", strerror(errno));
+}
+
+static bool run_one(struct run *run)
+{
+    const struct model_callbacks callbacks = {on_step, on_epoch, run};
+    if (!model_create(&run->model, &run->options, &run->data, NULL) ||
+        !workers_create(&run->workers, &run->model, &run->options, &run->parallel, &callbacks) ||
+        !metrics_open(&run->metrics, run->options.metrics, false))
+        return false;
+    if (!run->options.quiet)
+        printf("workers   %s, %lld workers\n", parallel_mode_word(run->parallel.mode),
+               (long long)run->parallel.workers);
+    if (!train(run) || !prune(run))
+        return false;
+    save(run);
+    return print_result(run) &&
+           (!run->save_failed || complain("--save %s: the network could not be written", run->options.save));
+}
+
+int main(int argc, char **argv)
+{
+    static struct run run; /* all zeros: what has not been made is not freed */
+    if (parallel_options_parse(&run.parallel, &argc, argv) == PARALLEL_OPTIONS_WRONG)
+        return EXIT_FAILURE;
+    switch (options_parse(&run.options, argc, argv)) {
+    case OPTIONS_DONE:
+        return EXIT_SUCCESS;
+    case OPTIONS_WRONG:
+        return EXIT_FAILURE;
+    default:
+        break;
+    }
+    bool good = run.options.plot == NULL || complain("--plot: train_parallel draws with --compare");
+    good =
+        good && (run.options.resume == NULL ||
+                 complain("--resume: only train_mlp's runs can be resumed; the order of an asynchronous run is lost"));
+    good = good && data_load(&run.data, run.options.data, run.options.label_column);
+    if (good && run.data.sample)
+        fprintf(run.options.quiet ? stderr : stdout,
+                "Fashion-MNIST is not in %s: training on the small sample of it that comes with this program.\n",
+                DATA_DEFAULT_DIRECTORY);
+    if (good && run.parallel.compare != NULL)
+        good = compare_draw(&run.options, &run.parallel, &run.data);
+    else
+        good = good && run_one(&run);
+    metrics_close(&run.metrics);
+    tsnn_parallel_destroy(&run.workers);
+    model_destroy(&run.model);
+    data_free(&run.data);
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
