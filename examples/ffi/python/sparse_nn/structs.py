@@ -84,7 +84,7 @@ class MlpOptions(Struct):
 
 
 class NetworkInfo(Struct):
-    _fields_ = [("struct_size", c_uint32), ("reserved", c_int32), ("layers", c_int64), ("inputs", c_int64),
+    _fields_ = [("struct_size", c_uint32), ("activation_format", c_int32), ("layers", c_int64), ("inputs", c_int64),
                 ("outputs", c_int64), ("neurons", c_int64), ("connections", c_int64), ("bytes", c_int64)]
 
 
