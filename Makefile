@@ -297,9 +297,9 @@ $(PLAIN_CLIENT): tests/install/client.c $(LIB_SOURCES) $(ALL_HEADERS)
 RUN_TESTS = BUILD="$(abspath $(BUILD))" CC="$(CC)" CFLAGS="$(CFLAGS)" SOVERSION="$(SOVERSION)" MAKE="$(MAKE)" \
             PKG_CONFIG="$(PKG_CONFIG)" PYTHON="$(PYTHON)" OPENMP_FLAGS="$(OPENMP_FLAGS)" sh tests/run.sh
 
-.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-inference check-export check-peers check-all check-arm
+.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-inference check-export check-peers check-ffi check-all check-arm
 check: all $(UNIT_TESTS) $(EXAMPLE_TESTS) $(PLAIN_CLIENT) $(EXPORT_C_TEST) $(BENCH) ## run the tests
-	+@$(RUN_TESTS) headers plain symbols install inference export_c bench peers examples unit
+	+@$(RUN_TESTS) headers plain symbols install inference export_c bench peers ffi examples unit
 check-unit: $(UNIT_TESTS)
 	+@$(RUN_TESTS) unit
 check-examples: $(EXAMPLES) $(EXAMPLE_TESTS)
@@ -316,6 +316,8 @@ check-export: $(EXPORT_C_TEST)
 	+@$(RUN_TESTS) export_c
 check-peers: $(STATIC_LIB)
 	+@$(RUN_TESTS) peers
+check-ffi: lib
+	+@$(RUN_TESTS) ffi
 check-inference:
 	+@$(RUN_TESTS) inference
 
