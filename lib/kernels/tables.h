@@ -1,5 +1,5 @@
-/* The tables that select.c chooses from. One that this build lacks has no symbol. TSNNI_PLAIN_KERNELS leaves the plain C
- * ones only: a thread sanitizer does not see what wide vectors load and store. */
+/* The tables that select.c chooses from. One that this build lacks has no symbol. TSNNI_PLAIN_KERNELS leaves the plain
+ * C ones only: a thread sanitizer does not see what wide vectors load and store. */
 #ifndef TSNNI_KERNELS_TABLES_H
 #define TSNNI_KERNELS_TABLES_H
 
