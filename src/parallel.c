@@ -115,7 +115,8 @@ static void fill_defaults(tsnn_parallel_options *options)
     options->local_steps = options->local_steps > 0 ? options->local_steps : 1;
     options->phase_split = options->phase_split > 0.0 ? options->phase_split : TSNNI_DEFAULT_PHASE_SPLIT;
     options->rate_warmup = options->rate_warmup > 0.0 ? options->rate_warmup : TSNNI_DEFAULT_RATE_WARMUP;
-    options->local_multiple = options->local_multiple > 0.0 ? options->local_multiple : (double)options->workers;
+    if (options->local_multiple == 0.0)
+        options->local_multiple = options->workers > 1 ? 2.0 * (double)options->workers : 1.0;
     if (options->rate_multiple == 0.0)
         options->rate_multiple =
             options->mode == TSNN_PARALLEL_WASSP ? (double)options->workers * (double)options->local_steps : 1.0;
@@ -135,6 +136,17 @@ static int64_t phase_one_epochs(const tsnn_parallel_options *options)
 static double decay_of(double decay, double steps)
 {
     return 1.0 - pow(1.0 - decay, steps);
+}
+
+/* The optimizer of phase 2. For the mean to decay by each sample as in sequential training, each worker's weights decay
+ * `workers` times in a step, whatever its learning rate; L2 decay goes with the rate already. */
+static tsnn_optimizer local_optimizer(const tsnn_parallel_options *options)
+{
+    tsnn_optimizer local = *options->optimizer;
+    double workers = (double)options->workers;
+    local.weight_decay = local.decay == TSNN_DECAY_DECOUPLED ? decay_of(local.weight_decay, workers)
+                                                             : local.weight_decay * workers / options->local_multiple;
+    return local;
 }
 
 tsnn_status tsnn_parallel_create(tsnn_context *context, const tsnn_parallel_options *options, tsnn_parallel **out)
@@ -160,9 +172,7 @@ tsnn_status tsnn_parallel_create(tsnn_context *context, const tsnn_parallel_opti
     parallel->options = given;
     parallel->schedule = schedule;
     parallel->phase_one = phase_one_epochs(&given);
-    parallel->local = *given.optimizer;
-    if (parallel->local.decay == TSNN_DECAY_DECOUPLED) /* L2 decay goes with the learning rate */
-        parallel->local.weight_decay = decay_of(given.optimizer->weight_decay, given.local_multiple);
+    parallel->local = local_optimizer(&given);
     parallel->allocator = (tsnni_shared_allocator){
         .allocate = runtime->allocate, .release = runtime->release, .user = runtime->allocator_user};
     tsnni_lock_init(&parallel->allocator.lock);

@@ -1,6 +1,7 @@
 /* WASSP: in each step every worker computes the gradient of its own mini-batches on the caller's network, which nobody
  * changes meanwhile; then all sum up and update, each its own part of every layer. No weights are copied. */
 #include <math.h>
+#include <string.h>
 
 #include "core/parallel.h"
 #include "epoch.h"
@@ -40,21 +41,28 @@ static void compute(tsnn_parallel *parallel, tsnni_worker *worker, int64_t step)
         tsnni_worker_count(parallel, worker); /* stops the run */
 }
 
-/* Sums up the workers' numbers in their order, into those of worker 0, and applies them. */
+static const float *numbers_of(const tsnn_parallel *parallel, int32_t worker, int64_t l, int32_t biases)
+{
+    const tsnni_layer_gradient *layer = &parallel->workers[worker].gradient->layers[l];
+    return biases ? layer->bias : layer->weights;
+}
+
+/* Sums up the workers' numbers in their order and applies them. The sums stay here: a line of a gradient that another
+ * worker had written would have to come back to its owner in the next step. */
 static void reduce(tsnn_parallel *parallel, const tsnni_update *update, float *values, float *velocity, int64_t l,
                    int32_t biases, int64_t begin, int64_t end)
 {
-    const tsnni_layer_gradient *layers = &parallel->workers[0].gradient->layers[l];
-    float *sum = biases ? layers->bias : layers->weights;
+    float sum[BLOCK];
     for (int64_t from = begin; from < end; from += BLOCK) {
-        int64_t to = end - from < BLOCK ? end : from + BLOCK;
+        int64_t count = end - from < BLOCK ? end - from : BLOCK;
+        memcpy(sum, numbers_of(parallel, 0, l, biases) + from, (size_t)count * sizeof *sum);
         for (int32_t w = 1; w < parallel->options.workers; w++) {
-            const tsnni_layer_gradient *other = &parallel->workers[w].gradient->layers[l];
-            const float *numbers = biases ? other->bias : other->weights;
-            for (int64_t k = from; k < to; k++)
+            const float *numbers = numbers_of(parallel, w, l, biases) + from;
+            for (int64_t k = 0; k < count; k++)
                 sum[k] += numbers[k];
         }
-        parallel->context->kernels->update(values, velocity, sum, update, from, to);
+        parallel->context->kernels->update(values + from, velocity != NULL ? velocity + from : NULL, sum, update, 0,
+                                           count);
     }
 }
 

@@ -31,7 +31,8 @@ static const struct flag flags[] = {
     {"stale-limit", WHOLE, FIELD(stale_limit), 1, 1e9, "N", "drop gradients that missed more updates (off)"},
     {"discard-stale", SWITCH, FIELD(discard_stale), 0, 0, "", "drop gradients from before an evolution"},
     {"rate-multiple", REAL, FIELD(rate_multiple), 0, 1e6, "X", "of the learning rate (1; wassp: the workers)"},
-    {"local-multiple", REAL, FIELD(local_multiple), 0, 1e6, "X", "the same while workers train apart (the workers)"},
+    {"local-multiple", REAL, FIELD(local_multiple), 0, 1e6, "X",
+     "the same while workers train apart (twice the workers)"},
     {"rate-warmup", REAL, FIELD(rate_warmup), 0, 1e6, "X", "epochs until the multiples are reached (5)"},
     {"compare", TEXT, FIELD(compare), 0, 0, "DIR", "train in sequence, wassp and wasap; draw them over time"},
 };

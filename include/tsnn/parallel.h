@@ -71,8 +71,9 @@ typedef struct tsnn_parallel_options {
                               gradient that missed more is dropped. Default: no limit. */
     double phase_split;    /**< Part of the epochs that is phase 1, in (0, 1]; default .7, rounded to whole epochs. */
     double rate_multiple;  /**< Phase 1: the learning rate's multiple. Default: WASAP 1, WASSP workers x local_steps. */
-    double local_multiple; /**< Phase 2: the same. Default: workers, since the mean of copies that each see a K-th of
-                              the samples moves a K-th as far; decay is multiplied too. */
+    double local_multiple; /**< Phase 2: the same. Default: 2 x workers, or 1 for one: the mean of K copies that each
+                              see a K-th of the samples moves a K-th as far, and being calmer than they are bears more.
+                              Decay counts K times a step whatever the multiple, so the mean decays as in a trainer. */
     double rate_warmup;    /**< Epochs of the run over which the multiples rise from 1; default 5. */
     double clip_norm;      /**< Largest norm of a worker's gradient; larger ones are scaled down. Default: off. */
     int32_t keep_log;      /**< WASAP: 1 keeps the log of commits for tsnn_parallel_get_log(). */

@@ -5,7 +5,7 @@
 #include <threads.h>
 #include <time.h>
 
-#define SPINS 200
+#define SPINS 2000
 #define YIELDS 200
 #define SLEEP_NANOSECONDS 20000
 

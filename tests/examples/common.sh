@@ -44,7 +44,7 @@ train()
 # Whether the last run failed as it should: status 1, one line that begins with the program's name and matches, no result.
 was_refused()
 {
-    [ "$status" -eq 1 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q '^train_mlp: ' "$work/err" &&
+    [ "$status" -eq 1 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q "^${program##*/}: " "$work/err" &&
         grep -Eq -- "$1" "$work/err" && ! grep -q '^result' "$work/out"
 }
 

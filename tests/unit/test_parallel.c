@@ -238,7 +238,7 @@ END_TEST
 START_TEST(decay_counts_every_mini_batch)
 {
     /* With a rate of next to nothing only decay moves the weights: 12 mini-batches an epoch, whoever has them. */
-    for (int m = 0; m < 2; m++) {
+    for (int m = 0; m < MODES; m++) {
         tsnni_course course = tsnni_course_small(8, 120, 0.0);
         float before[400], after[400];
         tsnn_optimizer_destroy(&course.optimizer);
