@@ -269,7 +269,7 @@ mpi: $(MPI_STATIC) $(MPI_SHARED) $(MPI_BUILD)/libtsnn-mpi.so $(MPI_PC_FILE) $(if
 MPI_WRAPPER = OMPI_CC="$(CC)" MPICH_CC="$(CC)" $(MPICC)
 $(MPI_BUILD)/obj/%.o: INCLUDES = -Iinclude -Ilib -Isrc
 $(MPI_BUILD)/obj/examples/%.o: INCLUDES = -Iinclude $(train_mlp_CFLAGS)
-$(MPI_BUILD)/obj/tests/%.o: INCLUDES = -Iinclude -Ilib -Isrc
+$(MPI_BUILD)/obj/tests/%.o: INCLUDES = -Iinclude $(CHECK_CFLAGS)
 $(MPI_BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,MPICC,$<)
@@ -297,8 +297,8 @@ endef
 
 $(MPI_EXAMPLE): $(MPI_EXAMPLE_OBJECTS) $(MPI_STATIC) $(STATIC_LIB)
 	$(call link_mpi,$(train_mlp_LIBS))
-$(MPI_TESTS): $(patsubst %.c,$(MPI_BUILD)/obj/%.o,$(wildcard tests/mpi/*.c)) $(MPI_STATIC) $(STATIC_LIB)
-	$(call link_mpi)
+$(MPI_TESTS): $(MPI_BUILD)/obj/tests/mpi/ranks.o $(BUILD)/obj/tests/unit/course.o $(BUILD)/obj/tests/unit/support.o $(MPI_STATIC) $(STATIC_LIB)
+	$(call link_mpi,$(CHECK_LIBS))
 
 # What a program linked with libtsnn.a needs besides it. gcc's OpenMP library works by name with any linker driver.
 ifeq ($(OPENMP),1)

@@ -224,12 +224,15 @@ void tsnni_mpi_fill_record(tsnn_mpi *mpi, const tsnni_worker *worker)
     tsnni_mpi_record *own = &mpi->own;
     own->status = TSNN_OK;
     own->epochs_done = mpi->parallel->epochs_done;
+    own->exchanges = mpi->parallel->sync_updates;
     own->compute_seconds = own->exchange_seconds = own->wait_seconds = 0.0;
     for (int32_t w = 0; w < mpi->workers * mpi->lanes; w++) {
         const tsnn_parallel_worker_info *info = &mpi->parallel->workers[w].info;
         own->compute_seconds += info->compute_seconds;
         own->exchange_seconds += info->exchange_seconds;
         own->wait_seconds += info->wait_seconds;
+        for (int bin = 0; bin < TSNN_STALENESS_BINS; bin++)
+            own->exchanges += mpi->parallel->workers[w].staleness[bin];
     }
     if (mpi->served && mpi->rank == 0) { /* it has done the mirrors' exchanges */
         own->serve_seconds = own->exchange_seconds;

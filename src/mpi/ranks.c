@@ -323,7 +323,8 @@ tsnn_status tsnn_mpi_get_parallel_info(const tsnn_mpi *mpi, tsnn_parallel_info *
     if (status < 0)
         return status;
     known.workers = mpi->workers;
-    if (mpi->served || mpi->ranks > 1) {
+    if (mpi->ranks > 1) { /* alone it may have been a run of one thread */
+        known.exchanges = mpi->records[0].exchanges;
         known.compute_seconds = known.exchange_seconds = known.wait_seconds = 0.0;
         for (int r = 0; r < mpi->ranks; r++) {
             known.compute_seconds += mpi->records[r].compute_seconds;

@@ -18,7 +18,7 @@ typedef struct tsnni_mpi_record {
     double epoch_loss, learning_rate;
     double compute_seconds, exchange_seconds, wait_seconds, serve_seconds;
     int64_t step_bytes, topology_bytes, average_bytes;
-    int64_t epochs_done;
+    int64_t epochs_done, exchanges;
     uint64_t network_bits;  /* WASSP: a checksum, equal on all ranks */
     int64_t message_bytes;  /* phase 2: of the network that follows ... */
     int64_t message_brings; /* ... and its parts */
