@@ -40,11 +40,12 @@ typedef struct tsnn_mpi tsnn_mpi;
 
 /** Options of tsnn_mpi_create() beyond those of tsnn_parallel_create(). Zero means the default. */
 typedef struct tsnn_mpi_options {
-    uint32_t struct_size;   /**< sizeof this struct. */
-    int32_t data;           /**< TSNN_MPI_WHOLE or TSNN_MPI_SHARDED. */
-    int32_t in_flight;      /**< WASAP: gradients that a worker has under way, 1 to 8. With 2, the default, it computes one
-                               while the other travels, and never waits; each is then a worker of its own to the algorithm. */
-    int32_t version;        /**< The version of the headers, set by the macro; 0: not told. */
+    uint32_t struct_size; /**< sizeof this struct. */
+    int32_t data;         /**< TSNN_MPI_WHOLE or TSNN_MPI_SHARDED. */
+    int32_t
+        in_flight;   /**< WASAP: gradients that a worker has under way, 1 to 8. With 2, the default, it computes one
+                        while the other travels, and never waits; each is then a worker of its own to the algorithm. */
+    int32_t version; /**< The version of the headers, set by the macro; 0: not told. */
     double timeout_seconds; /**< How long another rank may be silent within an epoch, beyond four times the longest step
                                so far; default 8. */
     double pause_seconds;   /**< The same where the others wait for rank 0 to validate and call back; default 600. */
@@ -66,19 +67,23 @@ typedef struct tsnn_mpi_options {
  * @param communicator the caller's; used for one duplication only
  * @param options NULL: defaults
  * @param[out] out NULL on failure
- * @return as tsnn_parallel_create(), and: INVALID_ARGUMENT (ranks that differ in an option), UNSUPPORTED (in the library's
- * version or instruction set), SHAPE (in their networks), STATE (MPI is not initialised, or without threads), COMMUNICATION
+ * @return as tsnn_parallel_create(), and: INVALID_ARGUMENT (ranks that differ in an option), UNSUPPORTED (in the
+ * library's version or instruction set), SHAPE (in their networks), STATE (MPI is not initialised, or without threads),
+ * COMMUNICATION
  */
-TSNN_API tsnn_status tsnn_mpi_create(tsnn_context *context, MPI_Comm communicator, const tsnn_parallel_options *parallel,
-                                     const tsnn_mpi_options *options, tsnn_mpi **out);
+TSNN_API tsnn_status tsnn_mpi_create(tsnn_context *context, MPI_Comm communicator,
+                                     const tsnn_parallel_options *parallel, const tsnn_mpi_options *options,
+                                     tsnn_mpi **out);
 
 /** @brief Frees it and sets *mpi to NULL; collective, unless communication has failed. Takes NULL. */
 TSNN_API void tsnn_mpi_destroy(tsnn_mpi **mpi);
 
 /**
- * @brief Trains for the epochs that are left; collective. Every rank's network becomes rank 0's, at the start and the end.
+ * @brief Trains for the epochs that are left; collective. Every rank's network becomes rank 0's, at the start and the
+ * end.
  *
- * The on_epoch callback of rank 0 may read and save the network, but not change it; those of other ranks are not called.
+ * The on_epoch callback of rank 0 may read and save the network, but not change it; those of other ranks are not
+ * called.
  * @param train this rank's samples, see TSNN_MPI_WHOLE
  * @param validation of rank 0; ignored elsewhere
  * @return as tsnn_parallel_run(), and COMMUNICATION
@@ -110,7 +115,8 @@ typedef struct tsnn_mpi_info {
 TSNN_API tsnn_status tsnn_mpi_get_info(const tsnn_mpi *mpi, tsnn_mpi_info *info);
 
 /**
- * @brief The same as tsnn_parallel_get_info() tells, of all ranks; staleness, dropped and retained entries on rank 0 only.
+ * @brief The same as tsnn_parallel_get_info() tells, of all ranks; staleness, dropped and retained entries on rank 0
+ * only.
  * @return OK, NULL_ARGUMENT, STRUCT_SIZE
  */
 TSNN_API tsnn_status tsnn_mpi_get_parallel_info(const tsnn_mpi *mpi, tsnn_parallel_info *info);

@@ -127,8 +127,8 @@ static tsnn_status check_head(tsnni_runtime *runtime, const tsnn_layer *layer, c
 {
     const tsnni_pattern *pattern = &layer->topology.pattern;
     if (head->rows >= 1 && head->columns >= 1 && head->count >= 0 &&
-        ((parts & TSNNI_MPI_PATTERN) || (head->rows == pattern->rows && head->columns == pattern->columns &&
-                                         head->count == pattern->count)))
+        ((parts & TSNNI_MPI_PATTERN) ||
+         (head->rows == pattern->rows && head->columns == pattern->columns && head->count == pattern->count)))
         return TSNN_OK;
     return tsnni_fail(runtime, TSNN_ERROR_FORMAT, "layer %lld: a message of %lld x %lld with %lld connections",
                       (long long)l, (long long)head->rows, (long long)head->columns, (long long)head->count);

@@ -218,7 +218,7 @@ static tsnn_status run_served(tsnn_mpi *mpi, const tsnn_dataset *validation)
 {
     tsnn_parallel *parallel = mpi->parallel;
     tsnn_status status = mpi->rank == 0 ? tsnni_mpi_serve(mpi, validation) : tsnni_mpi_work(mpi);
-    status = tsnni_mpi_agree(mpi, status, tsnni_mpi_pause_limit(mpi));
+    status = tsnni_mpi_agree(mpi, status, tsnni_mpi_end_limit(mpi));
     if (status < 0 || mpi->broken)
         return status;
     tsnni_mpi_fill_record(mpi, NULL);
@@ -252,7 +252,7 @@ static tsnn_status run_epochs(tsnn_mpi *mpi, const tsnn_dataset *validation)
     if (mpi->served && status == TSNN_OK && parallel->epochs_done < parallel->options.epochs)
         status = enter_phase_two(mpi);
     while (status == TSNN_OK && parallel->epochs_done < parallel->options.epochs) {
-        status = tsnni_mpi_agree(mpi, tsnni_parallel_run_epoch(parallel, validation), tsnni_mpi_pause_limit(mpi));
+        status = tsnni_mpi_agree(mpi, tsnni_parallel_run_epoch(parallel, validation), tsnni_mpi_end_limit(mpi));
         if (status == TSNN_OK && parallel->epochs_done == parallel->phase_one &&
             parallel->epochs_done < parallel->options.epochs)
             status = enter_phase_two(mpi);

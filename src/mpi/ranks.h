@@ -44,8 +44,8 @@ struct tsnn_mpi {
 
     /* the worker side of WASAP */
     int64_t exchanges_done, shard_exchanges; /* on shards: in the phase so far, in an epoch of the shard */
-    int64_t order_epoch[2];    /* whose order of samples parallel->order has */
-    struct tsnni_mpi_server *server; /* rank 0, in a served phase 1 */
+    int64_t order_epoch[2];                  /* whose order of samples parallel->order has */
+    struct tsnni_mpi_server *server;         /* rank 0, in a served phase 1 */
 };
 
 /* ---- wire.c: all of these may fail with COMMUNICATION, after which mpi->broken is 1 ---- */
@@ -71,9 +71,11 @@ tsnn_status tsnni_mpi_wait(tsnn_mpi *mpi, MPI_Request *requests, const int *peer
 tsnn_status tsnni_mpi_broadcast(tsnn_mpi *mpi, void *data, int64_t bytes, int root, double limit);
 tsnn_status tsnni_mpi_gather(tsnn_mpi *mpi, const void *own, void *all, int64_t bytes, double limit);
 
-/* How long to wait for a rank within an epoch, and for one that may be in rank 0's callback. */
+/* How long to wait: within an epoch; where ranks may come late, as rank 0 from a callback; at an epoch's end, where
+ * only rank 0 may. */
 double tsnni_mpi_step_limit(const tsnn_mpi *mpi);
 double tsnni_mpi_pause_limit(const tsnn_mpi *mpi);
+double tsnni_mpi_end_limit(const tsnn_mpi *mpi);
 
 /* ---- agree.c ---- */
 

@@ -37,6 +37,8 @@ static void describe_message(tsnn_mpi *mpi, const tsnni_worker *worker)
     mpi->stamp = stamp;
     mpi->own.message_brings = parts;
     mpi->own.message_bytes = tsnni_mpi_message_size(worker->network, parts);
+    if (mpi->rank != 0)
+        mpi->own.average_bytes += tsnni_mpi_room(mpi->own.message_bytes);
 }
 
 static tsnn_status send_copy(tsnn_mpi *mpi, const tsnni_worker *worker)
@@ -51,7 +53,6 @@ static tsnn_status send_copy(tsnn_mpi *mpi, const tsnni_worker *worker)
     tsnni_mpi_message_pack(worker->network, (int32_t)mpi->own.message_brings, bytes);
     TSNNI_TRY(tsnni_mpi_send(mpi, bytes, size, 0, COPY_TAG, &request));
     TSNNI_TRY(tsnni_mpi_wait(mpi, &request, &root, 1, tsnni_mpi_step_limit(mpi), "room for a copy"));
-    mpi->own.average_bytes += size;
 fail:
     if (!mpi->broken)
         tsnni_release(runtime, bytes);

@@ -118,8 +118,8 @@ static tsnn_status send_network(tsnni_mpi_server *own, int32_t l, tsnni_mpi_pull
     at->network = NULL;
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, tsnni_mpi_room(head->bytes), &at->network));
     tsnni_mpi_message_pack(mirror, TSNNI_MPI_PATTERN, at->network);
-    TSNNI_TRY(tsnni_mpi_send(own->mpi, at->network, head->bytes, rank_of(own, l), TSNNI_MPI_NETWORK_TAG + l,
-                             &at->sent[1]));
+    TSNNI_TRY(
+        tsnni_mpi_send(own->mpi, at->network, head->bytes, rank_of(own, l), TSNNI_MPI_NETWORK_TAG + l, &at->sent[1]));
     at->stamp = tsnni_mpi_stamp(mirror);
     at->afresh = 0;
     own->mpi->own.topology_bytes += head->bytes;
@@ -276,8 +276,8 @@ static void run_steps(tsnn_parallel *parallel, int32_t first_phase)
     start_generation(own);
     tsnn_status status = serve_epoch(own);
     if (status < 0)
-        parallel->workers[0].status = tsnni_fail(&parallel->workers[0].context.runtime, status, "%s",
-                                                 own->mpi->context->runtime.error_text);
+        parallel->workers[0].status =
+            tsnni_fail(&parallel->workers[0].context.runtime, status, "%s", own->mpi->context->runtime.error_text);
     for (int32_t l = 0; l < own->count; l++)
         parallel->workers[l].finished_at = tsnni_seconds_now();
 }

@@ -190,8 +190,8 @@ fail:
 static tsnn_status wait_for(exchange *own, tsnni_worker *worker, const char *what)
 {
     double start = tsnni_seconds_now();
-    tsnn_status status = tsnni_mpi_wait(own->mpi, own->requests, own->peers, own->count,
-                                        tsnni_mpi_step_limit(own->mpi), what);
+    tsnn_status status =
+        tsnni_mpi_wait(own->mpi, own->requests, own->peers, own->count, tsnni_mpi_step_limit(own->mpi), what);
     worker->info.wait_seconds += tsnni_seconds_now() - start;
     return status;
 }
@@ -233,8 +233,7 @@ static tsnn_status run_steps(exchange *own, tsnni_worker *worker)
         TSNNI_TRY(post_sums(own));
         TSNNI_TRY(wait_for(own, worker, "its part of the sum"));
         apply(own, worker, step);
-        worker->info.exchange_seconds +=
-            tsnni_seconds_now() - start - (worker->info.wait_seconds - waited);
+        worker->info.exchange_seconds += tsnni_seconds_now() - start - (worker->info.wait_seconds - waited);
         tsnni_parallel_report_step(parallel, step + 1, parallel->exchanges);
     }
 fail:
@@ -274,7 +273,7 @@ void tsnni_mpi_run_sync(tsnn_mpi *mpi)
     exchange own;
     for (int64_t l = 0; l < worker->gradient->count; l++)
         worker->gradient->layers[l].version = parallel->options.network->stages[l].layer->version;
-    tsnn_status status = tsnni_mpi_agree(mpi, exchange_create(mpi, &own), tsnni_mpi_pause_limit(mpi));
+    tsnn_status status = tsnni_mpi_agree(mpi, exchange_create(mpi, &own), tsnni_mpi_step_limit(mpi));
     if (status >= 0) {
         call steps = {&own, worker, TSNN_OK};
         tsnni_parallel_session(mpi->context->runtime.threads,

@@ -117,7 +117,7 @@ static tsnn_status send_failure(worker_rank *own, lane *at, const tsnni_runtime 
 {
     tsnni_mpi_push head = {.kind = TSNNI_MPI_FAILED, .status = own->status};
     memcpy(at->outgoing, &head, sizeof head);
-    snprintf(at->outgoing + TSNNI_MPI_BLOCK, TSNNI_MPI_TEXT, "%s", from->error_text);
+    snprintf(at->outgoing + TSNNI_MPI_BLOCK, TSNNI_MPI_TEXT, "%.*s", TSNNI_MPI_TEXT - 1, from->error_text);
     at->done = 1;
     return tsnni_mpi_send(own->mpi, at->outgoing, TSNNI_MPI_BLOCK + TSNNI_MPI_TEXT, server, at->tag, &at->sent);
 }
@@ -136,8 +136,7 @@ static tsnn_status next_gradient(worker_rank *own, lane *at)
     mpi->longest = fmax(mpi->longest, computed - start);
     tsnni_worker_count(mpi->parallel, worker);
     if (worker->status < 0) {
-        own->status =
-            tsnni_fail(&mpi->context->runtime, worker->status, "%s", worker->context.runtime.error_text);
+        own->status = tsnni_fail(&mpi->context->runtime, worker->status, "%s", worker->context.runtime.error_text);
         return send_failure(own, at, &mpi->context->runtime);
     }
     tsnn_status status = send_gradient(own, at);

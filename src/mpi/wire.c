@@ -47,7 +47,7 @@ tsnn_status tsnni_mpi_lost(tsnn_mpi *mpi, int rank, double seconds, const char *
 
 tsnn_status tsnni_mpi_send(tsnn_mpi *mpi, const void *data, int64_t bytes, int to, int tag, MPI_Request *request)
 {
-    int blocks;
+    int blocks = 0;
     tsnn_status status = tsnni_mpi_blocks(mpi, bytes, &blocks);
     if (status < 0)
         return status;
@@ -56,7 +56,7 @@ tsnn_status tsnni_mpi_send(tsnn_mpi *mpi, const void *data, int64_t bytes, int t
 
 tsnn_status tsnni_mpi_receive(tsnn_mpi *mpi, void *data, int64_t bytes, int from, int tag, MPI_Request *request)
 {
-    int blocks;
+    int blocks = 0;
     tsnn_status status = tsnni_mpi_blocks(mpi, bytes, &blocks);
     if (status < 0)
         return status;
@@ -81,8 +81,7 @@ tsnn_status tsnni_mpi_wait(tsnn_mpi *mpi, MPI_Request *requests, const int *peer
     double start = 0.0;
     for (int64_t looks = 0;; looks++) {
         int done = 0;
-        tsnn_status status =
-            tsnni_mpi_result(mpi, MPI_Testall(count, requests, &done, MPI_STATUSES_IGNORE), what);
+        tsnn_status status = tsnni_mpi_result(mpi, MPI_Testall(count, requests, &done, MPI_STATUSES_IGNORE), what);
         if (status < 0 || done)
             return status;
         if (looks % CLOCK_LOOKS == 0) {
@@ -98,7 +97,7 @@ tsnn_status tsnni_mpi_wait(tsnn_mpi *mpi, MPI_Request *requests, const int *peer
 tsnn_status tsnni_mpi_broadcast(tsnn_mpi *mpi, void *data, int64_t bytes, int root, double limit)
 {
     MPI_Request request = MPI_REQUEST_NULL;
-    int blocks;
+    int blocks = 0;
     tsnn_status status;
     TSNNI_TRY(tsnni_mpi_blocks(mpi, bytes, &blocks));
     TSNNI_TRY(tsnni_mpi_result(mpi, MPI_Ibcast(data, blocks, mpi->block, root, mpi->comm, &request), "a broadcast"));
@@ -111,10 +110,9 @@ tsnn_status tsnni_mpi_gather(tsnn_mpi *mpi, const void *own, void *all, int64_t 
 {
     MPI_Request request = MPI_REQUEST_NULL;
     tsnn_status status;
-    TSNNI_TRY(tsnni_mpi_result(
-        mpi,
-        MPI_Iallgather(own, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, mpi->comm, &request),
-        "what the other ranks report"));
+    TSNNI_TRY(
+        tsnni_mpi_result(mpi, MPI_Iallgather(own, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, mpi->comm, &request),
+                         "what the other ranks report"));
     return tsnni_mpi_wait(mpi, &request, NULL, 1, limit, "what the other ranks report");
 fail:
     return status;
@@ -128,4 +126,9 @@ double tsnni_mpi_step_limit(const tsnn_mpi *mpi)
 double tsnni_mpi_pause_limit(const tsnn_mpi *mpi)
 {
     return mpi->options.pause_seconds + 4.0 * mpi->longest;
+}
+
+double tsnni_mpi_end_limit(const tsnn_mpi *mpi)
+{
+    return mpi->rank == 0 ? tsnni_mpi_step_limit(mpi) : tsnni_mpi_pause_limit(mpi);
 }
