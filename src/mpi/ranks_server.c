@@ -203,7 +203,7 @@ static tsnn_status accept_message(tsnni_mpi_server *own, int32_t l)
     return TSNN_OK;
 }
 
-/* The lane that has been silent for longer than the limit, or -1. A lane may have come while nobody looked. */
+/* The lane that has been silent for longer than the limit, or -1. */
 static int32_t silent_lane(const tsnni_mpi_server *own, double now)
 {
     double limit = own->mpi->options.timeout_seconds + 4.0 * own->longest;
@@ -213,22 +213,31 @@ static int32_t silent_lane(const tsnni_mpi_server *own, double now)
     return -1;
 }
 
-/* Waits for the next message of any lane. */
+static tsnn_status check_silence(const tsnni_mpi_server *own)
+{
+    double now = tsnni_seconds_now();
+    int32_t silent = silent_lane(own, now);
+    if (silent < 0)
+        return TSNN_OK;
+    return tsnni_mpi_lost(own->mpi, rank_of(own, silent), now - own->lanes[silent].asked_at, "its gradient");
+}
+
+/* Waits for the next message of any lane. That some come does not mean that all do. */
 static tsnn_status next_message(tsnni_mpi_server *own, int *l)
 {
+    tsnn_status status;
     for (int64_t looks = 0;; looks++) {
-        int found = 0, silent;
-        tsnn_status status = tsnni_mpi_result(
-            own->mpi, MPI_Testany(own->count, own->incoming, l, &found, MPI_STATUS_IGNORE), "a gradient");
-        if (status < 0 || (found && *l != MPI_UNDEFINED))
-            return status;
+        int found = 0;
+        TSNNI_TRY(tsnni_mpi_result(own->mpi, MPI_Testany(own->count, own->incoming, l, &found, MPI_STATUS_IGNORE),
+                                   "a gradient"));
+        if (looks % CLOCK_LOOKS == 0)
+            TSNNI_TRY(check_silence(own));
         if (found)
-            return tsnni_mpi_lost(own->mpi, -1, 0.0, "a gradient of no one");
-        double now = looks % CLOCK_LOOKS == CLOCK_LOOKS - 1 ? tsnni_seconds_now() : 0.0;
-        if (now > 0.0 && (silent = silent_lane(own, now)) >= 0)
-            return tsnni_mpi_lost(own->mpi, rank_of(own, silent), now - own->lanes[silent].asked_at, "its gradient");
+            return *l != MPI_UNDEFINED ? TSNN_OK : tsnni_mpi_lost(own->mpi, -1, 0.0, "a gradient of no one");
         tsnni_sync_wait(looks);
     }
+fail:
+    return status;
 }
 
 /* ---- an epoch ---- */

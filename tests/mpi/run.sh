@@ -22,7 +22,7 @@ start()
 {
     count=$1
     shift
-    limited 200 $launch -n "$count" "$@"
+    limited 100 $launch -n "$count" "$@"
 }
 
 # The program's own lines are the checks; an end without any is one failure.
@@ -52,7 +52,7 @@ check_loss()
     status=0
     start "$3" "$tests" lose "$1" "$2" "$work/checkpoint" >"$work/log" 2>&1 || status=$?
     seconds=$(($(date +%s) - began))
-    text="$name, mode $1: a rank that is $2 ends the job in $seconds s, told why"
+    text="$name, mode $1: a rank that $2s ends the job in $seconds s, told why"
     if [ "$status" -ne 0 ] && [ "$status" -ne 124 ] && [ "$seconds" -le 13 ] &&
         grep -Eqi 'lost after .*silent|signal|killed|terminat' "$work/log"; then
         ok "$text"
@@ -61,9 +61,9 @@ check_loss()
         tail -n 20 "$work/log" | sed 's/^/    /'
     fi
     if start 1 "$tests" load "$work/checkpoint" >"$work/log" 2>&1; then
-        ok "$name, mode $1: the last checkpoint is usable after a rank was $2"
+        ok "$name, mode $1: the last checkpoint is usable after a rank $2s"
     else
-        not_ok "$name, mode $1: the last checkpoint after a rank was $2"
+        not_ok "$name, mode $1: the last checkpoint after a rank $2s"
     fi
 }
 
