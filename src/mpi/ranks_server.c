@@ -38,6 +38,7 @@ typedef struct tsnni_mpi_server {
     int64_t most;       /* the same before all pruning */
     int64_t generation; /* prunings so far: gradients of another shape do not count */
     int64_t total;      /* exchanges of the phase */
+    double paused_at;   /* the end of the last epoch's steps */
     double longest;     /* seconds between an answer and the next gradient */
 } tsnni_mpi_server;
 
@@ -264,8 +265,9 @@ static tsnn_status serve_epoch(tsnni_mpi_server *own)
     tsnn_parallel *parallel = own->mpi->parallel;
     tsnn_status status = TSNN_OK;
     parallel->commit_end = (parallel->epochs_done + 1) * parallel->exchanges;
-    for (int32_t l = 0; l < own->count; l++) /* the time of the callback is not theirs */
-        own->lanes[l].asked_at = tsnni_seconds_now();
+    double pause = own->paused_at > 0.0 ? tsnni_seconds_now() - own->paused_at : 0.0;
+    for (int32_t l = 0; l < own->count; l++) /* nobody's silence */
+        own->lanes[l].asked_at += pause;
     for (int32_t l = 0; l < own->count; l++)
         if (own->lanes[l].state == HELD)
             TSNNI_TRY(answer(own, l));
@@ -275,6 +277,7 @@ static tsnn_status serve_epoch(tsnni_mpi_server *own)
         TSNNI_TRY(accept_message(own, l));
     }
 fail:
+    own->paused_at = tsnni_seconds_now();
     return status;
 }
 
