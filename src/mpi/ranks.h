@@ -129,8 +129,8 @@ enum { TSNNI_MPI_GRADIENT = 1, TSNNI_MPI_FAILED = 2, TSNNI_MPI_WEIGHTS = 3, TSNN
 
 typedef struct tsnni_mpi_push { /* from a worker; FAILED: followed by a text of TSNNI_MPI_TEXT bytes */
     int32_t kind, status;
-    int64_t exchange, generation, steps, samples, correct;
-    double loss, norm;
+    int64_t generation, steps, samples, correct;
+    double loss, norm, seconds; /* that it took */
 } tsnni_mpi_push;
 
 typedef struct tsnni_mpi_pull { /* from the server; NETWORK: it comes as a message of its own */

@@ -15,17 +15,21 @@
 #include "transfer.h"
 
 #define CLOCK_LOOKS 256
+#define FEW_LOOKS 64
+#define FEW_SECONDS 0.5
 
 typedef enum lane_state { BUSY, HELD, DONE } lane_state;
 
 typedef struct lane {
     lane_state state;
-    int32_t afresh;  /* HELD: the network goes with the answer, for its shape has changed */
-    char *incoming;  /* head and numbers */
-    char *outgoing;  /* the same */
-    char *network;   /* a message after an evolution, or NULL */
-    uint64_t stamp;  /* the topology that the rank knows */
-    double asked_at; /* BUSY: when it got its weights */
+    int32_t afresh;      /* HELD: the network goes with the answer, for its shape has changed */
+    char *incoming;      /* head and numbers */
+    char *outgoing;      /* the same */
+    char *network;       /* a message after an evolution, or NULL */
+    uint64_t stamp;      /* the topology that the rank knows */
+    double asked_at;     /* BUSY: when it got its weights */
+    double suspected_at; /* since when it has been silent for too long; 0: it is not */
+    int64_t suspicions;  /* looks in vain since then */
     MPI_Request sent[2];
 } lane;
 
@@ -38,8 +42,7 @@ typedef struct tsnni_mpi_server {
     int64_t most;       /* the same before all pruning */
     int64_t generation; /* prunings so far: gradients of another shape do not count */
     int64_t total;      /* exchanges of the phase */
-    double paused_at;   /* the end of the last epoch's steps */
-    double longest;     /* seconds between an answer and the next gradient */
+    double longest;     /* seconds that a rank takes for a gradient of each lane */
 } tsnni_mpi_server;
 
 static int rank_of(const tsnni_mpi_server *own, int32_t l)
@@ -57,6 +60,8 @@ static tsnn_status expect(tsnni_mpi_server *own, int32_t l)
 {
     own->lanes[l].state = BUSY;
     own->lanes[l].asked_at = tsnni_seconds_now();
+    own->lanes[l].suspected_at = 0.0;
+    own->lanes[l].suspicions = 0;
     return tsnni_mpi_receive(own->mpi, own->lanes[l].incoming, incoming_size(own), rank_of(own, l), l,
                              &own->incoming[l]);
 }
@@ -194,23 +199,33 @@ static tsnn_status accept_gradient(tsnni_mpi_server *own, int32_t l, const tsnni
 
 static tsnn_status accept_message(tsnni_mpi_server *own, int32_t l)
 {
-    double took = tsnni_seconds_now() - own->lanes[l].asked_at;
     tsnni_mpi_push head;
     memcpy(&head, own->lanes[l].incoming, sizeof head);
-    own->longest = fmax(own->longest, took);
+    if (head.kind == TSNNI_MPI_GRADIENT)
+        own->longest = fmax(own->longest, head.seconds * own->mpi->lanes);
     if (head.kind != TSNNI_MPI_FAILED)
         return accept_gradient(own, l, &head);
     accept_failure(own, l, &head);
     return TSNN_OK;
 }
 
-/* The lane that has been silent for longer than the limit, or -1. */
+/* The lane that is silent, or -1. After a pause a message may be there that nobody has looked for, and take a few looks
+ * to come: a lane over the limit is suspected first. */
 static int32_t silent_lane(const tsnni_mpi_server *own, double now)
 {
     double limit = own->mpi->options.timeout_seconds + 4.0 * own->longest;
-    for (int32_t l = 0; l < own->count; l++)
-        if (own->lanes[l].state == BUSY && now - own->lanes[l].asked_at > limit)
+    for (int32_t l = 0; l < own->count; l++) {
+        lane *at = &own->lanes[l];
+        int here = 0;
+        if (at->state != BUSY || now - at->asked_at <= limit)
+            continue;
+        if (MPI_Request_get_status(own->incoming[l], &here, MPI_STATUS_IGNORE) == MPI_SUCCESS && here)
+            continue;
+        if (at->suspicions++ == 0)
+            at->suspected_at = now;
+        if (at->suspicions >= FEW_LOOKS && now - at->suspected_at > FEW_SECONDS)
             return l;
+    }
     return -1;
 }
 
@@ -265,9 +280,6 @@ static tsnn_status serve_epoch(tsnni_mpi_server *own)
     tsnn_parallel *parallel = own->mpi->parallel;
     tsnn_status status = TSNN_OK;
     parallel->commit_end = (parallel->epochs_done + 1) * parallel->exchanges;
-    double pause = own->paused_at > 0.0 ? tsnni_seconds_now() - own->paused_at : 0.0;
-    for (int32_t l = 0; l < own->count; l++) /* nobody's silence */
-        own->lanes[l].asked_at += pause;
     for (int32_t l = 0; l < own->count; l++)
         if (own->lanes[l].state == HELD)
             TSNNI_TRY(answer(own, l));
@@ -277,7 +289,6 @@ static tsnn_status serve_epoch(tsnni_mpi_server *own)
         TSNNI_TRY(accept_message(own, l));
     }
 fail:
-    own->paused_at = tsnni_seconds_now();
     return status;
 }
 

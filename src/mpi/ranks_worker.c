@@ -88,18 +88,18 @@ static void find_batches(tsnn_mpi *mpi, int64_t exchange, int64_t *first, int64_
     tsnni_epoch_shuffle(mpi->context->seed, epoch + 1, parallel->order[epoch % 2], parallel->train->samples);
 }
 
-static tsnn_status send_gradient(worker_rank *own, lane *at)
+static tsnn_status send_gradient(worker_rank *own, lane *at, double seconds)
 {
     tsnn_mpi *mpi = own->mpi;
     tsnni_worker *worker = at->worker;
     tsnni_mpi_push head = {.kind = TSNNI_MPI_GRADIENT,
-                           .exchange = worker->exchange,
                            .generation = at->generation,
                            .steps = worker->score_steps,
                            .samples = worker->score_samples,
                            .correct = worker->score.correct,
                            .loss = worker->score.loss,
-                           .norm = worker->score_norm};
+                           .norm = worker->score_norm,
+                           .seconds = seconds};
     int64_t bytes = TSNNI_MPI_BLOCK + tsnni_transfer_size(worker->network) * (int64_t)sizeof(float);
     tsnn_status status;
     memcpy(at->outgoing, &head, sizeof head);
@@ -139,7 +139,7 @@ static tsnn_status next_gradient(worker_rank *own, lane *at)
         own->status = tsnni_fail(&mpi->context->runtime, worker->status, "%s", worker->context.runtime.error_text);
         return send_failure(own, at, &mpi->context->runtime);
     }
-    tsnn_status status = send_gradient(own, at);
+    tsnn_status status = send_gradient(own, at, computed - start);
     worker->info.exchange_seconds += tsnni_seconds_now() - computed;
     return status;
 }
