@@ -68,6 +68,9 @@ tsnn_status tsnni_mpi_lost(tsnn_mpi *mpi, int rank, double seconds, const char *
 tsnn_status tsnni_mpi_wait(tsnn_mpi *mpi, MPI_Request *requests, const int *peers, int count, double limit,
                            const char *what);
 
+/* Between looks at requests: 0, 1, 2, ... looks so far. */
+void tsnni_mpi_rest(int64_t looks);
+
 tsnn_status tsnni_mpi_broadcast(tsnn_mpi *mpi, void *data, int64_t bytes, int root, double limit);
 tsnn_status tsnni_mpi_gather(tsnn_mpi *mpi, const void *own, void *all, int64_t bytes, double limit);
 

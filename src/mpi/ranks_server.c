@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "core/sync.h"
 #include "epoch.h"
 #include "mpi/ranks.h"
 #include "transfer.h"
@@ -250,7 +249,7 @@ static tsnn_status next_message(tsnni_mpi_server *own, int *l)
             TSNNI_TRY(check_silence(own));
         if (found)
             return *l != MPI_UNDEFINED ? TSNN_OK : tsnni_mpi_lost(own->mpi, -1, 0.0, "a gradient of no one");
-        tsnni_sync_wait(looks);
+        tsnni_mpi_rest(looks);
     }
 fail:
     return status;

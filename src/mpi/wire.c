@@ -9,6 +9,11 @@
 /* Looks between two looks at the clock. */
 #define CLOCK_LOOKS 64
 
+/* Looks before the first nap. Yielding, between the two in tsnni_sync_wait(), hands whole slices of time to whatever
+ * else runs on a crowded machine; who naps is woken at once. */
+#define SPINS 200
+#define NO_YIELDS 1000
+
 int64_t tsnni_mpi_room(int64_t bytes)
 {
     return (bytes + TSNNI_MPI_BLOCK - 1) / TSNNI_MPI_BLOCK * TSNNI_MPI_BLOCK;
@@ -63,6 +68,11 @@ tsnn_status tsnni_mpi_receive(tsnn_mpi *mpi, void *data, int64_t bytes, int from
     return tsnni_mpi_result(mpi, MPI_Irecv(data, blocks, mpi->block, from, tag, mpi->comm, request), "receiving");
 }
 
+void tsnni_mpi_rest(int64_t looks)
+{
+    tsnni_sync_wait(looks < SPINS ? looks : looks + NO_YIELDS);
+}
+
 /* The rank of the first request that is not done. */
 static int silent_rank(const MPI_Request *requests, const int *peers, int count)
 {
@@ -90,7 +100,7 @@ tsnn_status tsnni_mpi_wait(tsnn_mpi *mpi, MPI_Request *requests, const int *peer
             if (now - start > limit)
                 return tsnni_mpi_lost(mpi, silent_rank(requests, peers, count), now - start, what);
         }
-        tsnni_sync_wait(looks);
+        tsnni_mpi_rest(looks);
     }
 }
 
