@@ -3,17 +3,20 @@
 # --- deps first -------------------------------------------------------------------------------------------------------
 # In `make deps check`, everything after deps runs in a make of its own, which sees what deps has just installed.
 
-DEPS_GOALS  := $(filter deps deps-dev deps-peers,$(MAKECMDGOALS))
-LATER_GOALS := $(filter-out deps deps-dev deps-peers,$(MAKECMDGOALS))
+DEPS_GOALS  := $(filter deps deps-dev deps-peers deps-mpi,$(MAKECMDGOALS))
+LATER_GOALS := $(filter-out deps deps-dev deps-peers deps-mpi,$(MAKECMDGOALS))
 
 .DEFAULT_GOAL := all
-.PHONY: deps deps-dev deps-peers
+.PHONY: deps deps-dev deps-peers deps-mpi
 
 deps: ## install what the build, the tests and the demo need (Debian and its kin)
 	@CC="$(CC)" sh .ci/deps
 
 deps-dev: ## install what lint, sanitize, valgrind, docs and check-arm want
 	@CC="$(CC)" sh .ci/deps dev
+
+deps-mpi: ## install an MPI (Open MPI, unless there is one) for MPI=1 and check-mpi
+	@CC="$(CC)" sh .ci/deps mpi
 
 deps-peers: ## install what bench-peers compares with (PyTorch and MKL into $(BUILD)/peers)
 	@CC="$(CC)" BUILD="$(or $(BUILD),build)" sh tests/bench/peers/deps.sh
@@ -35,6 +38,9 @@ CFLAGS  ?= -O2 -g
 OPENMP  ?= 1
 # 0: without model files, which want jansson.
 MODEL_FILES ?= 1
+# 1: libtsnn-mpi and train_mpi too, which want an MPI.
+MPI     ?= 0
+MPICC   ?= mpicc
 V       ?= 0
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
@@ -86,7 +92,7 @@ compiles = $(shell out=$$(mktemp) && printf '%s\n' $(1) | $(CC) -x c - -o "$$out
 package = $(shell $(PKG_CONFIG) --$(2) $(1) 2>/dev/null || echo "$(3)")
 
 # These goals compile nothing, so nothing is probed for them.
-ifneq ($(filter-out help clean deps deps-dev deps-peers format uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean deps deps-dev deps-peers deps-mpi format uninstall,$(or $(MAKECMDGOALS),all)),)
 
 ifeq ($(OPENMP),1)
 ifeq ($(call compiles,'$(HASH)include <omp.h>' 'int main(void) { return omp_get_max_threads() < 1; }',-fopenmp),)
@@ -119,6 +125,13 @@ $(warning train_mlp and train_parallel are left out: they need jansson and zlib 
 LEFT_OUT := train_mlp train_parallel
 endif
 
+endif
+
+ifeq ($(MPI),1)
+ifeq ($(shell command -v $(MPICC)),)
+$(warning no $(MPICC) here (make deps-mpi): building without libtsnn-mpi, as with MPI=0)
+override MPI := 0
+endif
 endif
 
 ifeq ($(OPENMP),1)
@@ -171,9 +184,23 @@ MAN_PAGES  := $(wildcard docs/*.3)
 
 # A C file in examples/ is one program; a folder with C files is one program too.
 EXAMPLE_FILES   := $(wildcard examples/*.c)
-EXAMPLE_FOLDERS := $(sort $(patsubst %/,%,$(dir $(wildcard examples/*/*.c))))
+EXAMPLE_FOLDERS := $(filter-out examples/train_mpi,$(sort $(patsubst %/,%,$(dir $(wildcard examples/*/*.c)))))
 EXAMPLE_NAMES   := $(filter-out $(LEFT_OUT),$(notdir $(EXAMPLE_FILES:.c=) $(EXAMPLE_FOLDERS)))
 EXAMPLES        := $(EXAMPLE_NAMES:%=$(BUILD)/examples/%)
+
+# The side library has private functions of libtsnn in it, which a shared libtsnn does not show: its shared form brings
+# the objects of libtsnn along, hidden; its static form is linked before libtsnn.a.
+MPI_BUILD   ?= $(BUILD)/mpi
+MPI_EXAMPLE := $(MPI_BUILD)/train_mpi
+MPI_TESTS   := $(MPI_BUILD)/tests/ranks
+MPI_OBJECTS := $(patsubst %.c,$(MPI_BUILD)/obj/%.o,$(wildcard src/mpi/*.c))
+MPI_STATIC  := $(MPI_BUILD)/libtsnn-mpi.a
+MPI_SHARED  := $(MPI_BUILD)/libtsnn-mpi.so.$(SOVERSION)
+MPI_PC_FILE := $(MPI_BUILD)/sparse-nn-mpi.pc
+# train_mpi is train_parallel on ranks: its options and those of train_mlp.
+MPI_EXAMPLE_OBJECTS := $(patsubst %.c,$(MPI_BUILD)/obj/%.o,$(wildcard examples/train_mpi/*.c)) \
+                       $(patsubst %.c,$(BUILD)/obj/%.o,examples/train_parallel/parallel_options.c \
+                         examples/train_parallel/workers.c $(train_parallel_SHARES))
 
 # kernels_standalone.c is a program of its own, for machines without Check.
 UNIT_SOURCES  := $(filter-out tests/unit/kernels_standalone.c,$(wildcard tests/unit/*.c))
@@ -188,7 +215,7 @@ BENCH         := $(BUILD)/bench/bench
 # --- build ------------------------------------------------------------------------------------------------------------
 
 .PHONY: all lib examples
-all: lib $(if $(filter 1,$(INFERENCE_ONLY)),,examples) ## build the library and the examples (default)
+all: lib $(if $(filter 1,$(INFERENCE_ONLY)),,examples) $(if $(filter 1,$(MPI)),mpi) ## build the library and the examples (default)
 lib: $(STATIC_LIB) $(SHARED_LIB) $(SHARED_DEV) $(PC_FILE) $(CMAKE_FILES)
 examples: $(EXAMPLES)
 
@@ -235,6 +262,47 @@ $(SHARED_LIB): $(LIB_OBJECTS) $(BUILD)/libtsnn.map $(BUILD)/flags
 $(SHARED_DEV): $(SHARED_LIB)
 	@ln -sf $(<F) $@
 
+# --- the side library for MPI: compiled by the wrapper around $(CC) -----------------------------------------------------
+
+.PHONY: mpi
+mpi: $(MPI_STATIC) $(MPI_SHARED) $(MPI_BUILD)/libtsnn-mpi.so $(MPI_PC_FILE) $(if $(LEFT_OUT),,$(MPI_EXAMPLE))
+
+# gcc takes MPICH's MPI_STATUSES_IGNORE for an array too small.
+MPI_WARNINGS := $(if $(call compiles,'int main(void) { return 0; }',-Werror -Wno-stringop-overflow),-Wno-stringop-overflow)
+MPI_WRAPPER = OMPI_CC="$(CC)" MPICH_CC="$(CC)" $(MPICC)
+$(MPI_BUILD)/obj/%.o: INCLUDES = -Iinclude -Ilib -Isrc
+$(MPI_BUILD)/obj/examples/%.o: INCLUDES = -Iinclude $(train_mlp_CFLAGS)
+$(MPI_BUILD)/obj/tests/%.o: INCLUDES = -Iinclude $(CHECK_CFLAGS)
+$(MPI_BUILD)/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,MPICC,$<)
+	$(Q)$(subst $(CC) ,$(MPI_WRAPPER) ,$(COMPILE)) $(MPI_WARNINGS)
+
+$(MPI_STATIC): $(MPI_OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(MPI_SHARED): $(MPI_OBJECTS) $(LIB_OBJECTS)
+	$(call say,LD,$@)
+	@echo 'TSNN_MPI_$(SOVERSION) { global: tsnn_mpi_*; local: *; };' > $(MPI_BUILD)/libtsnn-mpi.map
+	$(Q)$(subst $(CC) ,$(MPI_WRAPPER) ,$(LINK)) -shared -Wl,-soname,$(@F) \
+	    -Wl,--version-script,$(MPI_BUILD)/libtsnn-mpi.map -Wl,-z,defs $^ $(LDLIBS) $(JANSSON_LIBS) -lm
+
+$(MPI_BUILD)/libtsnn-mpi.so: $(MPI_SHARED)
+	@ln -sf $(<F) $@
+
+define link_mpi
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(subst $(CC) ,$(MPI_WRAPPER) ,$(LINK)) $(filter %.o,$^) $(MPI_STATIC) $(STATIC_LIB) $(1) $(LDLIBS) \
+	    $(JANSSON_LIBS) -lm
+endef
+
+$(MPI_EXAMPLE): $(MPI_EXAMPLE_OBJECTS) $(MPI_STATIC) $(STATIC_LIB)
+	$(call link_mpi,$(train_mlp_LIBS))
+$(MPI_TESTS): $(MPI_BUILD)/obj/tests/mpi/ranks.o $(BUILD)/obj/tests/unit/course.o $(BUILD)/obj/tests/unit/support.o $(MPI_STATIC) $(STATIC_LIB)
+	$(call link_mpi,$(CHECK_LIBS))
+
 # What a program linked with libtsnn.a needs besides it. gcc's OpenMP library works by name with any linker driver.
 ifeq ($(OPENMP),1)
 PC_OPENMP = $(if $(findstring clang,$(shell $(CC) --version 2>/dev/null)),-fopenmp,-lgomp)
@@ -250,6 +318,9 @@ define fill_in
 endef
 
 $(PC_FILE): sparse-nn.pc.in include/tsnn/version.h $(BUILD)/flags FORCE
+	$(fill_in)
+$(MPI_PC_FILE): lib/pkgconfig/sparse-nn-mpi.pc.in include/tsnn/version.h $(BUILD)/flags FORCE
+	@mkdir -p $(@D)
 	$(fill_in)
 $(CMAKE_FILES): $(BUILD)/%: lib/cmake/%.in include/tsnn/version.h $(BUILD)/flags FORCE
 	$(fill_in)
@@ -289,7 +360,7 @@ $(PLAIN_CLIENT): tests/install/client.c $(LIB_SOURCES) $(ALL_HEADERS)
 	$(call say,CC,'by hand: cc -O2 -Iinclude -Ilib lib/*/*.c lib/*/*/*.c src/*.c $(PLAIN_MODEL_FILES) -lm')
 	$(Q)cc -O2 -Iinclude -Ilib $(LIB_SOURCES) tests/install/client.c $(PLAIN_MODEL_FILES) -lm -o $@
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(MPI_BUILD)/obj -name '*.d' 2>/dev/null)
 
 # --- tests ------------------------------------------------------------------------------------------------------------
 # tests/run.sh runs the groups named after it, one line a check, and ends with "N passed, M failed".
@@ -320,6 +391,11 @@ check-ffi: lib
 	+@$(RUN_TESTS) ffi
 check-inference:
 	+@$(RUN_TESTS) inference
+
+.PHONY: check-mpi mpi-tests
+mpi-tests: $(MPI_TESTS) $(MPI_SHARED) $(MPI_BUILD)/libtsnn-mpi.so $(if $(LEFT_OUT),,$(MPI_EXAMPLE))
+check-mpi: $(STATIC_LIB) ## run the tests of libtsnn-mpi, with every MPI that is installed
+	+@BUILD="$(BUILD)" CC="$(CC)" CFLAGS="$(CFLAGS)" MAKE="$(MAKE)" sh tests/mpi/run.sh
 
 check-all: ## run the long tests too, then sanitize and valgrind
 	@TSNN_CHECK_ALL=1 $(MAKE) --no-print-directory check
@@ -403,7 +479,7 @@ format: ## reformat the C files with clang-format
 # --- install ----------------------------------------------------------------------------------------------------------
 
 .PHONY: install uninstall
-install: lib ## install the library, its headers and sparse-nn.pc (prefix, DESTDIR)
+install: lib $(if $(filter 1,$(MPI)),mpi) ## install the library, its headers and sparse-nn.pc (prefix, DESTDIR)
 	$(call say,INSTALL,$(DESTDIR)$(prefix))
 	$(Q)$(INSTALL) -d '$(DESTDIR)$(libdir)' '$(DESTDIR)$(includedir)/tsnn' '$(DESTDIR)$(pkgconfigdir)'
 	$(Q)$(INSTALL) -m 644 include/tsnn.h '$(DESTDIR)$(includedir)'
@@ -412,6 +488,13 @@ install: lib ## install the library, its headers and sparse-nn.pc (prefix, DESTD
 	$(Q)$(INSTALL) -m 755 $(SHARED_LIB) '$(DESTDIR)$(libdir)'
 	$(Q)ln -sf $(notdir $(SHARED_LIB)) '$(DESTDIR)$(libdir)/$(notdir $(SHARED_DEV))'
 	$(Q)$(INSTALL) -m 644 $(PC_FILE) '$(DESTDIR)$(pkgconfigdir)'
+ifeq ($(MPI),1)
+	$(Q)$(INSTALL) -m 644 include/tsnn-mpi.h '$(DESTDIR)$(includedir)'
+	$(Q)$(INSTALL) -m 644 $(MPI_STATIC) '$(DESTDIR)$(libdir)'
+	$(Q)$(INSTALL) -m 755 $(MPI_SHARED) '$(DESTDIR)$(libdir)'
+	$(Q)ln -sf $(notdir $(MPI_SHARED)) '$(DESTDIR)$(libdir)/libtsnn-mpi.so'
+	$(Q)$(INSTALL) -m 644 $(MPI_PC_FILE) '$(DESTDIR)$(pkgconfigdir)'
+endif
 	$(Q)$(INSTALL) -d '$(DESTDIR)$(cmakedir)' '$(DESTDIR)$(mandir)/man3'
 	$(Q)$(INSTALL) -m 644 $(CMAKE_FILES) '$(DESTDIR)$(cmakedir)'
 	$(Q)$(INSTALL) -m 644 $(MAN_PAGES) '$(DESTDIR)$(mandir)/man3'
@@ -423,13 +506,15 @@ uninstall: ## remove what install put there
 	    $(foreach file,$(MAN_PAGES),'$(DESTDIR)$(mandir)/man3/$(notdir $(file))') \
 	    $(foreach file,$(STATIC_LIB) $(SHARED_LIB) $(SHARED_DEV),'$(DESTDIR)$(libdir)/$(notdir $(file))') \
 	    $(foreach file,$(HEADERS),'$(DESTDIR)$(includedir)/$(file:include/%=%)')
+	$(Q)rm -f '$(DESTDIR)$(includedir)/tsnn-mpi.h' '$(DESTDIR)$(pkgconfigdir)/sparse-nn-mpi.pc' \
+	    $(foreach file,libtsnn-mpi.a libtsnn-mpi.so.$(SOVERSION) libtsnn-mpi.so,'$(DESTDIR)$(libdir)/$(file)')
 	$(Q)rmdir '$(DESTDIR)$(includedir)/tsnn' '$(DESTDIR)$(cmakedir)' 2>/dev/null || true
 
 # --- housekeeping -----------------------------------------------------------------------------------------------------
 
 .PHONY: clean help
 clean: ## remove everything that was built
-	$(Q)rm -rf $(addprefix $(BUILD)/,obj examples tests bench peers docs demo sanitize tsan clang serial no-model-files inference flags libtsnn.* sparse-nn*)
+	$(Q)rm -rf $(addprefix $(BUILD)/,obj mpi mpi-openmpi mpi-mpich mpi-default examples tests bench peers docs demo sanitize tsan clang serial no-model-files inference flags libtsnn.* sparse-nn*)
 	$(Q)rmdir $(BUILD) 2>/dev/null || true
 
 help: ## show this list
@@ -437,7 +522,7 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | sort | \
 	    awk -F'|' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 	@echo
-	@echo "  Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS OPENMP=1|0 INFERENCE_ONLY=0|1 MODEL_FILES=1|0 BUILD=folder V=1"
+	@echo "  Variables: CC CFLAGS CPPFLAGS LDFLAGS LDLIBS OPENMP=1|0 INFERENCE_ONLY=0|1 MODEL_FILES=1|0 MPI=0|1 BUILD=folder V=1"
 	@echo "             prefix DESTDIR DEMO_EPOCHS BENCH_FLAGS PEERS_FLAGS PYTHON"
 
 .DELETE_ON_ERROR:

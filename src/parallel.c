@@ -180,6 +180,7 @@ tsnn_status tsnn_parallel_create(tsnn_context *context, const tsnn_parallel_opti
     for (int32_t w = 0; w < given.workers; w++)
         tsnni_worker_init(parallel, w);
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, given.workers, &parallel->networks));
+    parallel->engine.end = given.workers;
     if (given.replay != NULL) {
         TSNNI_TRY(TSNNI_NEW(runtime, given.replay_count, &parallel->replay));
         memcpy(parallel->replay, given.replay, (size_t)given.replay_count * sizeof *given.replay);
@@ -257,7 +258,7 @@ static tsnn_status relay(tsnn_parallel *parallel, const tsnni_worker *worker, ts
                       worker->context.runtime.error_text);
 }
 
-static tsnn_status enter(tsnn_parallel *parallel)
+tsnn_status tsnni_parallel_enter(tsnn_parallel *parallel)
 {
     tsnni_runtime *runtime = &parallel->context->runtime;
     const tsnn_network *network = parallel->options.network;
@@ -270,7 +271,7 @@ static tsnn_status enter(tsnn_parallel *parallel)
     parallel->locks = locks;
     for (int64_t l = 0; l < network->count; l++)
         tsnni_lock_init(&locks[l]);
-    for (int32_t w = 0; w < parallel->options.workers; w++) {
+    for (int32_t w = parallel->engine.first; w < parallel->engine.end; w++) {
         tsnni_worker *worker = &parallel->workers[w];
         status =
             first ? tsnni_worker_enter_phase_one(parallel, worker) : tsnni_worker_enter_phase_two(parallel, worker);
@@ -288,7 +289,7 @@ fail:
 static int32_t shapes_fit(const tsnn_parallel *parallel)
 {
     const tsnn_network *network = parallel->options.network;
-    const tsnn_gradient *gradient = parallel->workers[0].gradient;
+    const tsnn_gradient *gradient = parallel->workers[parallel->engine.first].gradient;
     if (gradient->count != network->count)
         return 0;
     for (int64_t l = 0; l < network->count; l++) {
@@ -306,7 +307,7 @@ tsnn_status tsnni_parallel_prepare(tsnn_parallel *parallel)
     const tsnn_dataset *train = parallel->train;
     tsnn_status status = TSNN_OK;
     if (!shapes_fit(parallel))
-        status = enter(parallel);
+        status = tsnni_parallel_enter(parallel);
     else if (tsnni_optimizer_prepare(parallel->options.optimizer, parallel->options.network) < 0)
         status = parallel->context->runtime.error;
     if (status < 0)
@@ -314,7 +315,7 @@ tsnn_status tsnni_parallel_prepare(tsnn_parallel *parallel)
     for (int64_t epoch = parallel->epochs_done; epoch < parallel->epochs_done + 2; epoch++)
         tsnni_epoch_shuffle(parallel->context->seed, epoch + 1, parallel->order[epoch % 2], train->samples);
     if (parallel->options.mode == TSNN_PARALLEL_WASAP)
-        for (int32_t w = 0; w < parallel->options.workers; w++)
+        for (int32_t w = parallel->engine.first; w < parallel->engine.end; w++)
             if (parallel->workers[w].snapshot == atomic_load(&parallel->commits))
                 tsnni_async_refresh(parallel, &parallel->workers[w]);
     return TSNN_OK;
@@ -379,7 +380,9 @@ static tsnn_status run_steps(tsnn_parallel *parallel, int32_t first_phase, tsnn_
     if (first_phase)
         TSNNI_TRY(tsnni_parallel_prepare(parallel));
     begin_steps(parallel);
-    if (!first_phase)
+    if (parallel->engine.run_steps != NULL)
+        parallel->engine.run_steps(parallel, first_phase);
+    else if (!first_phase)
         tsnni_parallel_run_local(parallel);
     else if (parallel->options.mode == TSNN_PARALLEL_WASAP)
         tsnni_parallel_run_async(parallel);
@@ -387,7 +390,7 @@ static tsnn_status run_steps(tsnn_parallel *parallel, int32_t first_phase, tsnn_
         tsnni_parallel_run_sync(parallel);
     status = end_steps(parallel, report);
     /* A stop keeps what the workers have learned. */
-    if (status >= 0 && !first_phase) {
+    if (status >= 0 && !first_phase && !parallel->engine.apart) {
         tsnn_status averaged =
             tsnni_average_networks(parallel->options.network, parallel->networks, parallel->options.workers);
         status = averaged < 0 ? averaged : status;
@@ -397,7 +400,7 @@ fail:
     return status;
 }
 
-static tsnn_status run_epoch(tsnn_parallel *parallel, const tsnn_dataset *validation)
+tsnn_status tsnni_parallel_run_epoch(tsnn_parallel *parallel, const tsnn_dataset *validation)
 {
     const tsnn_parallel_options *options = &parallel->options;
     int32_t first_phase = parallel->epochs_done < parallel->phase_one;
@@ -472,7 +475,8 @@ tsnn_status tsnni_parallel_begin(tsnn_parallel *parallel, const tsnn_dataset *tr
     parallel->train = train;
     parallel->turns = 0;
     parallel->batches = (train->samples - 1) / options->batch + 1;
-    parallel->exchanges = (parallel->batches - 1) / share + 1;
+    parallel->exchanges =
+        parallel->engine.exchanges > 0 ? parallel->engine.exchanges : (parallel->batches - 1) / share + 1;
     TSNNI_TRY(check_replay(parallel));
     for (int parity = 0; parity < 2; parity++)
         TSNNI_TRY(TSNNI_NEW(runtime, train->samples, &parallel->order[parity]));
@@ -482,7 +486,7 @@ tsnn_status tsnni_parallel_begin(tsnn_parallel *parallel, const tsnn_dataset *tr
     if (options->keep_log)
         TSNNI_TRY(TSNNI_NEW(runtime, parallel->phase_one * parallel->exchanges, &parallel->log));
     tsnni_async_start(parallel);
-    TSNNI_TRY(enter(parallel));
+    TSNNI_TRY(tsnni_parallel_enter(parallel));
     return TSNN_OK;
 fail:
     return status;
@@ -491,7 +495,7 @@ fail:
 void tsnni_parallel_end(tsnn_parallel *parallel)
 {
     tsnni_runtime *runtime = &parallel->context->runtime;
-    for (int32_t w = 0; w < parallel->options.workers; w++)
+    for (int32_t w = parallel->engine.first; w < parallel->engine.end; w++)
         tsnni_worker_leave(parallel, &parallel->workers[w]);
     for (int parity = 0; parity < 2; parity++) {
         tsnni_release(runtime, parallel->order[parity]);
@@ -503,6 +507,19 @@ void tsnni_parallel_end(tsnn_parallel *parallel)
     parallel->concurrent = !parallel->turns;
 }
 
+tsnn_status tsnni_parallel_check_data(const tsnn_parallel *parallel, const tsnn_dataset *train,
+                                      const tsnn_dataset *validation)
+{
+    const tsnn_parallel_options *options = &parallel->options;
+    tsnn_status status;
+    TSNNI_TRY(tsnni_step_check(options->network, options->loss, train, NULL, 1));
+    if (validation != NULL)
+        TSNNI_TRY(tsnni_loss_check_dataset(options->loss, options->network, validation));
+    return TSNN_OK;
+fail:
+    return status;
+}
+
 tsnn_status tsnn_parallel_run(tsnn_parallel *parallel, const tsnn_dataset *train, const tsnn_dataset *validation)
 {
     if (parallel == NULL)
@@ -510,9 +527,7 @@ tsnn_status tsnn_parallel_run(tsnn_parallel *parallel, const tsnn_dataset *train
     const tsnn_parallel_options *options = &parallel->options;
     tsnni_runtime *runtime = &parallel->context->runtime;
     tsnn_status status;
-    TSNNI_TRY(tsnni_step_check(options->network, options->loss, train, NULL, 1));
-    if (validation != NULL)
-        TSNNI_TRY(tsnni_loss_check_dataset(options->loss, options->network, validation));
+    TSNNI_TRY(tsnni_parallel_check_data(parallel, train, validation));
     if (options->workers > train->samples)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "%d workers for %lld samples", (int)options->workers,
                    (long long)train->samples);
@@ -520,9 +535,9 @@ tsnn_status tsnn_parallel_run(tsnn_parallel *parallel, const tsnn_dataset *train
         return TSNN_OK;
     status = tsnni_parallel_begin(parallel, train);
     while (status == TSNN_OK && parallel->epochs_done < options->epochs) {
-        status = run_epoch(parallel, validation);
+        status = tsnni_parallel_run_epoch(parallel, validation);
         if (status == TSNN_OK && parallel->epochs_done == parallel->phase_one && options->epochs > parallel->phase_one)
-            status = enter(parallel);
+            status = tsnni_parallel_enter(parallel);
     }
     tsnni_parallel_end(parallel);
     return status;

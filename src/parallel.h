@@ -55,6 +55,16 @@ typedef struct tsnni_shared_allocator {
     void *user;
 } tsnni_shared_allocator;
 
+/* Who runs the workers. Zeros: threads of this process. Else they live in several processes, of which this is one. */
+typedef struct tsnni_engine {
+    void (*run_steps)(tsnn_parallel *parallel, int32_t first_phase); /* the steps of one epoch */
+    void *user;
+    int32_t first, end; /* the workers of this process */
+    int32_t apart;      /* 1: it has not all copies of phase 2, so that others average */
+    int32_t sharded;    /* 1: the training set is this process's own part, all of which it learns from */
+    int64_t exchanges;  /* of an epoch, by all processes; 0: they follow from the training set */
+} tsnni_engine;
+
 struct tsnn_parallel {
     tsnn_context *context;
     tsnn_parallel_options options; /* with defaults filled in */
@@ -65,6 +75,7 @@ struct tsnn_parallel {
     tsnni_shared_allocator allocator;
     tsnni_worker *workers;
     tsnn_network **networks; /* the workers', for averaging */
+    tsnni_engine engine;
 
     /* a run */
     const tsnn_dataset *train;
@@ -122,6 +133,16 @@ void tsnni_worker_count(tsnn_parallel *parallel, tsnni_worker *worker);
 tsnn_status tsnni_parallel_begin(tsnn_parallel *parallel, const tsnn_dataset *train);
 void tsnni_parallel_end(tsnn_parallel *parallel);
 
+/* Gives the workers of this process what the phase at hand needs. */
+tsnn_status tsnni_parallel_enter(tsnn_parallel *parallel);
+
+/* One epoch, with all that surrounds its steps. */
+tsnn_status tsnni_parallel_run_epoch(tsnn_parallel *parallel, const tsnn_dataset *validation);
+
+/* Whether a run may begin with these data. */
+tsnn_status tsnni_parallel_check_data(const tsnn_parallel *parallel, const tsnn_dataset *train,
+                                      const tsnn_dataset *validation);
+
 /* What comes before the steps of an epoch of phase 1: orders, fresh snapshots, workers of the network's shape. */
 tsnn_status tsnni_parallel_prepare(tsnn_parallel *parallel);
 
@@ -140,6 +161,18 @@ void tsnni_parallel_report_step(tsnn_parallel *parallel, int64_t step, int64_t s
 void tsnni_parallel_run_async(tsnn_parallel *parallel);
 void tsnni_parallel_run_sync(tsnn_parallel *parallel);
 void tsnni_parallel_run_local(tsnn_parallel *parallel);
+
+/* WASSP: the mini-batches [first, end) of an epoch that a worker has in a step; `total` are those of all workers. */
+typedef struct tsnni_sync_share {
+    int64_t first, end, total, samples; /* samples: of all workers */
+} tsnni_sync_share;
+tsnni_sync_share tsnni_sync_share_of(const tsnn_parallel *parallel, int64_t step, int32_t worker);
+
+/* WASAP: the mini-batches [first, end) that an exchange is about: numbers over all epochs. */
+void tsnni_async_batches(const tsnn_parallel *parallel, int64_t exchange, int64_t *first, int64_t *end);
+
+/* Phase 2: a worker's epoch; what went wrong is in its status. */
+void tsnni_local_run_worker(tsnn_parallel *parallel, tsnni_worker *worker);
 
 /* WASAP: hands in the worker's gradient and fetches the newest weights. 0: the epoch is full or the run stopped, and
  * the gradient waits. */

@@ -17,8 +17,7 @@
 /* Numbers that are updated and then fetched while they are in the nearest cache. */
 #define BLOCK 2048
 
-/* Whose mini-batches an exchange is about: numbers over all epochs. */
-static void exchange_batches(const tsnn_parallel *parallel, int64_t exchange, int64_t *first, int64_t *end)
+void tsnni_async_batches(const tsnn_parallel *parallel, int64_t exchange, int64_t *first, int64_t *end)
 {
     int64_t epoch = exchange / parallel->exchanges, within = exchange % parallel->exchanges;
     int64_t local = parallel->options.local_steps;
@@ -171,7 +170,7 @@ static int32_t make_ready(tsnn_parallel *parallel, tsnni_worker *worker)
         return 0;
     if (worker->ready)
         return 1;
-    exchange_batches(parallel, worker->exchange, &first, &end);
+    tsnni_async_batches(parallel, worker->exchange, &first, &end);
     tsnni_worker_compute(parallel, worker, first, end, 0);
     worker->ready = 1;
     if (!isfinite(worker->score.loss))

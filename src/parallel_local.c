@@ -9,6 +9,8 @@
 static int64_t share_of(const tsnn_parallel *parallel, int64_t number)
 {
     int64_t workers = parallel->options.workers;
+    if (parallel->engine.sharded)
+        return parallel->batches;
     int64_t place = (number + parallel->epochs_done) % workers;
     return parallel->batches / workers + (place < parallel->batches % workers);
 }
@@ -63,16 +65,20 @@ static tsnn_status run_epoch(tsnn_parallel *parallel, tsnni_worker *worker)
     return tsnn_evolution_apply(worker->evolution, worker->network, parallel->epochs_done + 1, NULL);
 }
 
-static void work(void *argument, int32_t number)
+void tsnni_local_run_worker(tsnn_parallel *parallel, tsnni_worker *worker)
 {
-    tsnn_parallel *parallel = argument;
-    tsnni_worker *worker = &parallel->workers[number];
     double start = tsnni_seconds_now();
     worker->status = run_epoch(parallel, worker);
     if (worker->status < 0)
         atomic_store(&parallel->stop, 1);
     worker->finished_at = tsnni_seconds_now();
     worker->info.compute_seconds += worker->finished_at - start;
+}
+
+static void work(void *argument, int32_t number)
+{
+    tsnn_parallel *parallel = argument;
+    tsnni_local_run_worker(parallel, &parallel->workers[number]);
 }
 
 void tsnni_parallel_run_local(tsnn_parallel *parallel)

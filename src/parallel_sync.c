@@ -13,17 +13,12 @@
 /* Numbers that are summed up and then used while they are in the nearest cache. */
 #define BLOCK 2048
 
-/* The mini-batches [first, end) of this epoch that a worker has in a step; `total` are those of all workers. */
-typedef struct share {
-    int64_t first, end, total, samples; /* samples: of all workers */
-} share;
-
-static share share_of(const tsnn_parallel *parallel, int64_t step, int32_t worker)
+tsnni_sync_share tsnni_sync_share_of(const tsnn_parallel *parallel, int64_t step, int32_t worker)
 {
     int64_t local = parallel->options.local_steps, all = local * parallel->options.workers;
     int64_t begin = step * all, end = begin + all < parallel->batches ? begin + all : parallel->batches;
     int64_t last_sample = end * parallel->options.batch;
-    share own = {.first = begin + worker * local, .total = end - begin};
+    tsnni_sync_share own = {.first = begin + worker * local, .total = end - begin};
     own.first = own.first < end ? own.first : end;
     own.end = own.first + local < end ? own.first + local : end;
     if (last_sample > parallel->train->samples)
@@ -34,7 +29,7 @@ static share share_of(const tsnn_parallel *parallel, int64_t step, int32_t worke
 
 static void compute(tsnn_parallel *parallel, tsnni_worker *worker, int64_t step)
 {
-    share own = share_of(parallel, step, (int32_t)(worker - parallel->workers));
+    tsnni_sync_share own = tsnni_sync_share_of(parallel, step, (int32_t)(worker - parallel->workers));
     int64_t before = parallel->epochs_done * parallel->batches;
     tsnni_worker_compute(parallel, worker, before + own.first, before + own.end, own.samples);
     if (!isfinite(worker->score.loss))
@@ -72,7 +67,7 @@ static void apply(tsnn_parallel *parallel, tsnni_worker *worker, int64_t step)
     int64_t number = worker - parallel->workers, workers = parallel->options.workers;
     double length = 1.0 / (double)parallel->exchanges;
     tsnni_update update = tsnni_parallel_update(parallel, (double)parallel->epochs_done + (double)step * length, length,
-                                                share_of(parallel, step, 0).total);
+                                                tsnni_sync_share_of(parallel, step, 0).total);
     for (int64_t l = 0; l < parallel->options.network->count; l++) {
         tsnn_layer *layer = parallel->options.network->stages[l].layer;
         int64_t count = layer->topology.pattern.count, columns = layer->topology.pattern.columns;

@@ -3,38 +3,47 @@
 
 #include <stdio.h>
 
+void workers_fill(tsnn_parallel_options *own, tsnn_schedule_options *schedule, const struct model *model,
+                  const struct options *options, const struct parallel_options *parallel,
+                  const struct model_callbacks *callbacks)
+{
+    *schedule = (tsnn_schedule_options)TSNN_SCHEDULE_OPTIONS_INIT;
+    schedule->kind = options->schedule;
+    schedule->warmup_epochs = options->warmup;
+    schedule->step_epochs = options->step_epochs;
+    schedule->step_factor = options->step_factor;
+    schedule->final_factor = options->final_factor;
+    *own = (tsnn_parallel_options)TSNN_PARALLEL_OPTIONS_INIT;
+    own->mode = parallel->mode;
+    own->workers = (int32_t)parallel->workers;
+    own->retain = parallel->discard_stale ? TSNN_DISCARD_STALE : TSNN_RETAIN_VALID;
+    own->network = model->network;
+    own->loss = model->loss;
+    own->optimizer = model->optimizer;
+    own->evolution = model->evolution;
+    own->pruning = model->pruning;
+    own->schedule = schedule;
+    own->epochs = options->epochs;
+    own->batch = options->batch;
+    own->micro_batch = options->micro_batch;
+    own->local_steps = parallel->local_steps;
+    own->stale_limit = parallel->stale_limit;
+    own->phase_split = parallel->phase_split;
+    own->rate_multiple = parallel->rate_multiple;
+    own->local_multiple = parallel->local_multiple;
+    own->rate_warmup = parallel->rate_warmup;
+    own->clip_norm = options->clip_norm;
+    own->on_step = callbacks->on_step;
+    own->on_epoch = callbacks->on_epoch;
+    own->user = callbacks->user;
+}
+
 bool workers_create(tsnn_parallel **workers, const struct model *model, const struct options *options,
                     const struct parallel_options *parallel, const struct model_callbacks *callbacks)
 {
-    tsnn_schedule_options schedule = TSNN_SCHEDULE_OPTIONS_INIT;
-    schedule.kind = options->schedule;
-    schedule.warmup_epochs = options->warmup;
-    schedule.step_epochs = options->step_epochs;
-    schedule.step_factor = options->step_factor;
-    schedule.final_factor = options->final_factor;
-    tsnn_parallel_options own = TSNN_PARALLEL_OPTIONS_INIT;
-    own.mode = parallel->mode;
-    own.workers = (int32_t)parallel->workers;
-    own.retain = parallel->discard_stale ? TSNN_DISCARD_STALE : TSNN_RETAIN_VALID;
-    own.network = model->network;
-    own.loss = model->loss;
-    own.optimizer = model->optimizer;
-    own.evolution = model->evolution;
-    own.pruning = model->pruning;
-    own.schedule = &schedule;
-    own.epochs = options->epochs;
-    own.batch = options->batch;
-    own.micro_batch = options->micro_batch;
-    own.local_steps = parallel->local_steps;
-    own.stale_limit = parallel->stale_limit;
-    own.phase_split = parallel->phase_split;
-    own.rate_multiple = parallel->rate_multiple;
-    own.local_multiple = parallel->local_multiple;
-    own.rate_warmup = parallel->rate_warmup;
-    own.clip_norm = options->clip_norm;
-    own.on_step = callbacks->on_step;
-    own.on_epoch = callbacks->on_epoch;
-    own.user = callbacks->user;
+    tsnn_schedule_options schedule;
+    tsnn_parallel_options own;
+    workers_fill(&own, &schedule, model, options, parallel, callbacks);
     tsnn_status status = tsnn_parallel_create(model->context, &own, workers);
     return status >= 0 || model_complain(model, "cannot set up the workers", status);
 }

@@ -9,6 +9,11 @@
 #include "../train_mlp/model.h"
 #include "parallel_options.h"
 
+/* The options of a tsnn_parallel, with a schedule that they point to. */
+void workers_fill(tsnn_parallel_options *own, tsnn_schedule_options *schedule, const struct model *model,
+                  const struct options *options, const struct parallel_options *parallel,
+                  const struct model_callbacks *callbacks);
+
 /* Makes *workers around a model, which must outlive it. False: a message has been written. */
 bool workers_create(tsnn_parallel **workers, const struct model *model, const struct options *options,
                     const struct parallel_options *parallel, const struct model_callbacks *callbacks);

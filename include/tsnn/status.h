@@ -44,8 +44,11 @@ enum {
     TSNN_ERROR_CALLBACK = -90,    /**< A caller's function reported a failure. */
 
     /* files */
-    TSNN_ERROR_IO = -100,    /**< The system refuses to open, read, write or rename a file. */
-    TSNN_ERROR_FORMAT = -101 /**< A file or memory block that is not what its format says. */
+    TSNN_ERROR_IO = -100,     /**< The system refuses to open, read, write or rename a file. */
+    TSNN_ERROR_FORMAT = -101, /**< A file or memory block that is not what its format says. */
+
+    /* processes */
+    TSNN_ERROR_COMMUNICATION = -120 /**< Another process does not answer, or messages cannot be passed. */
 };
 
 /**

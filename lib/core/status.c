@@ -38,6 +38,8 @@ const char *tsnn_status_string(tsnn_status status)
         return "a file cannot be read or written";
     case TSNN_ERROR_FORMAT:
         return "not a valid file of its format";
+    case TSNN_ERROR_COMMUNICATION:
+        return "another process does not answer";
     default:
         return "unknown status";
     }

@@ -3,7 +3,8 @@
 BEGIN {
     rank["include"] = 0; rank["lib/cpu"] = 1; rank["lib/core"] = 1; rank["lib/sparse"] = 2; rank["lib/formats"] = 3; rank["lib/kernels"] = 3
     rank["src"] = 4; rank["examples"] = 5; rank["tests"] = 5
-    shares["examples/train_parallel"] = "examples/train_mlp/" # whose files are linked into it
+    shares["examples/train_parallel"] = "^examples/train_mlp/" # whose files are linked into it
+    shares["examples/train_mpi"] = "^examples/train_(mlp|parallel)/"
     while ((getline name < files) > 0) known[name] = 1
 }
 
@@ -36,8 +37,8 @@ function complain(text) { print file ":" number ": " text; }
         if (name !~ /^tsnn/) next
         if (here ~ /^lib\// && name != "tsnn/status.h" && name != "tsnn/export.h")
             complain("<" name ">: lib knows no public header but tsnn/status.h and tsnn/export.h")
-        if (here == "examples" && name != "tsnn.h")
-            complain("<" name ">: an example includes <tsnn.h> only")
+        if (here == "examples" && name != "tsnn.h" && name != "tsnn-mpi.h")
+            complain("<" name ">: an example includes <tsnn.h> or <tsnn-mpi.h> only")
         if (!(("include/" name) in known)) complain("<" name ">: there is no such header in include/")
         next
     }
@@ -54,7 +55,7 @@ function complain(text) { print file ":" number ": " text; }
     if (!(target in known)) { complain("\"" name "\": not found"); next }
     there = room(target)
     if (here == "examples") {
-        if (target !~ ("^" folder "/") && !(folder in shares && index(target, shares[folder]) == 1)) complain("\"" name "\": an example stays in its own folder")
+        if (target !~ ("^" folder "/") && !(folder in shares && target ~ shares[folder])) complain("\"" name "\": an example stays in its own folder")
     } else if (!(there in rank) || !(here in rank)) {
         complain("\"" name "\": a folder that the law of dependence does not know")
     } else if (rank[there] > rank[here]) {

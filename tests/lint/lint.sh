@@ -53,6 +53,9 @@ xargs grep -nE '[[:space:]]+$' <"$work/text" | report "no trailing white space"
 xargs grep -nwE 'T[O]DO|F[I]XME|X[X]X|H[A]CK' <"$work/text" | report "nothing is put off"
 
 # --- warnings
+# Where an MPI keeps its header; without one, the files that include it are left out.
+mpi=$(pkg-config --cflags ompi-c 2>/dev/null || pkg-config --cflags mpich 2>/dev/null)
+[ -n "$mpi" ] || echo "skip warnings from the files for MPI: none installed"
 # warnings COMPILER NAME FLAGS...
 warnings()
 {
@@ -67,6 +70,10 @@ warnings()
         *) continue ;;
         esac
         case $file in
+        src/mpi/* | examples/train_mpi/* | tests/mpi/*)
+            [ -n "$mpi" ] || continue
+            where="-Iinclude -Ilib -Isrc $mpi"
+            ;;
         tests/*) where="-Iinclude -Ilib -Isrc -Itests/unit" ;;
         examples/*) where="-Iinclude" ;;
         *) where="-Iinclude -Ilib" ;;

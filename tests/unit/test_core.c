@@ -33,6 +33,7 @@ START_TEST(every_integer_has_a_status_text)
         TSNN_ERROR_CALLBACK,
         TSNN_ERROR_IO,
         TSNN_ERROR_FORMAT,
+        TSNN_ERROR_COMMUNICATION,
     };
     const int count = sizeof known / sizeof known[0];
     for (int i = 0; i < count; i++) {

@@ -1,0 +1,281 @@
+/* What all ranks find out about each other: failures, differences, sums. Each function is collective, and leaves every
+ * rank with the same status. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "loss.h"
+#include "mpi/ranks.h"
+#include "network.h"
+
+#define TEXT_BYTES 512
+
+/* The text of a failure of that rank, from its runtime into everyone's. */
+static tsnn_status spread_text(tsnn_mpi *mpi, const tsnni_runtime *from, int rank, tsnn_status failure, double limit)
+{
+    char text[TEXT_BYTES] = "";
+    tsnni_runtime *runtime = &mpi->context->runtime;
+    if (mpi->rank == rank)
+        snprintf(text, sizeof text, "%s", from->error_text);
+    tsnn_status status = tsnni_mpi_broadcast(mpi, text, sizeof text, rank, limit);
+    if (status < 0)
+        return status;
+    text[sizeof text - 1] = '\0';
+    return tsnni_fail(runtime, failure, "rank %d: %s", rank, text);
+}
+
+tsnn_status tsnni_mpi_agree(tsnn_mpi *mpi, tsnn_status status, double limit)
+{
+    int32_t own = status, worst = TSNN_OK;
+    if (mpi->broken || mpi->agreed)
+        return status;
+    tsnn_status gathered = tsnni_mpi_gather(mpi, &own, mpi->statuses, sizeof own, limit);
+    if (gathered < 0)
+        return gathered;
+    for (int r = 0; r < mpi->ranks; r++) {
+        if (mpi->statuses[r] < 0) {
+            mpi->agreed = 1;
+            return spread_text(mpi, &mpi->context->runtime, r, mpi->statuses[r], limit);
+        }
+        worst = mpi->statuses[r] > worst ? mpi->statuses[r] : worst;
+    }
+    return worst;
+}
+
+/* ---- ranks that must be alike ---- */
+
+/* A number in which ranks must not differ. */
+typedef struct trait {
+    const char *name; /* NULL: the last */
+    double number;    /* to be told */
+    int64_t bits;     /* to be compared */
+    tsnn_status failure;
+} trait;
+
+enum { MOST_TRAITS = 48 };
+
+typedef struct traits {
+    trait items[MOST_TRAITS];
+    int32_t count;
+} traits;
+
+static void add(traits *list, const char *name, tsnn_status failure, int64_t whole)
+{
+    list->items[list->count++] = (trait){name, (double)whole, whole, failure};
+}
+
+static void add_real(traits *list, const char *name, double real)
+{
+    trait own = {name, real, 0, TSNN_ERROR_INVALID_ARGUMENT};
+    memcpy(&own.bits, &real, sizeof own.bits);
+    list->items[list->count++] = own;
+}
+
+static int64_t hash(int64_t start, const void *bytes, int64_t size)
+{
+    uint64_t sum = (uint64_t)start ^ 0xcbf29ce484222325u;
+    for (int64_t n = 0; n < size; n++)
+        sum = (sum ^ ((const unsigned char *)bytes)[n]) * 0x100000001b3u;
+    return (int64_t)(sum >> 12); /* a double tells it exactly */
+}
+
+static int64_t hash_shape(const tsnn_network *network)
+{
+    int64_t sum = 0;
+    for (int64_t l = 0; l < network->count; l++) {
+        const tsnni_stage *stage = &network->stages[l];
+        const tsnni_pattern *pattern = &stage->layer->topology.pattern;
+        int64_t numbers[] = {pattern->rows, pattern->columns, stage->activation.kind, stage->keep_below,
+                             stage->layer->frozen};
+        sum = hash(sum, numbers, sizeof numbers);
+    }
+    return sum;
+}
+
+static void add_network(traits *list, const tsnn_network *network)
+{
+    int64_t inputs = tsnni_network_inputs(network);
+    add(list, "layers", TSNN_ERROR_SHAPE, network->count);
+    add(list, "inputs", TSNN_ERROR_SHAPE, inputs);
+    add(list, "outputs", TSNN_ERROR_SHAPE, tsnni_network_outputs(network));
+    add(list, "the mark of layers' sizes, activations, dropout and freezing", TSNN_ERROR_SHAPE, hash_shape(network));
+    add(list, "the activations' format", TSNN_ERROR_SHAPE, network->activation_format);
+    int64_t standard = 0;
+    if (network->shift != NULL)
+        standard = hash(hash(1, network->shift, inputs * (int64_t)sizeof(float)), network->scale,
+                        inputs * (int64_t)sizeof(float));
+    add(list, "the mark of the standardizer", TSNN_ERROR_SHAPE, standard);
+}
+
+static void add_options(traits *list, const tsnn_mpi *mpi)
+{
+    const tsnn_parallel_options *options = &mpi->parallel->options;
+    const tsnn_status invalid = TSNN_ERROR_INVALID_ARGUMENT;
+    add(list, "seed", invalid, (int64_t)mpi->context->seed);
+    add(list, "mode", invalid, options->mode);
+    add(list, "retain", invalid, options->retain);
+    add(list, "epochs", invalid, options->epochs);
+    add(list, "batch", invalid, options->batch);
+    add(list, "micro_batch", invalid, options->micro_batch);
+    add(list, "local_steps", invalid, options->local_steps);
+    add(list, "stale_limit", invalid, options->stale_limit);
+    add(list, "data", invalid, mpi->options.data);
+    add(list, "in_flight", invalid, mpi->options.in_flight);
+    add_real(list, "phase_split", options->phase_split);
+    add_real(list, "rate_multiple", options->rate_multiple);
+    add_real(list, "local_multiple", options->local_multiple);
+    add_real(list, "rate_warmup", options->rate_warmup);
+    add_real(list, "clip_norm", options->clip_norm);
+    add(list, "whether there is evolution", invalid, options->evolution != NULL);
+    add(list, "whether there is pruning", invalid, options->pruning != NULL);
+    add(list, "the loss", invalid, options->loss->kind);
+    add_real(list, "label smoothing", (double)options->loss->smoothing);
+    add(list, "the optimizer", invalid, options->optimizer->kind);
+    add(list, "the optimizer's decay", invalid, options->optimizer->decay);
+    add_real(list, "learning_rate", options->optimizer->learning_rate);
+    add_real(list, "momentum", options->optimizer->momentum);
+    add_real(list, "weight_decay", options->optimizer->weight_decay);
+    add(list, "the schedule", invalid, mpi->parallel->schedule.kind);
+    add_real(list, "warmup_epochs", mpi->parallel->schedule.warmup_epochs);
+    add_real(list, "final_factor", mpi->parallel->schedule.final_factor);
+}
+
+/* The first difference from rank 0, which every rank finds by itself. */
+static tsnn_status compare(tsnn_mpi *mpi, const traits *own)
+{
+    tsnni_runtime *runtime = &mpi->context->runtime;
+    int64_t bytes = (int64_t)sizeof *own;
+    traits *all = NULL;
+    tsnn_status status;
+    status = tsnni_allocate(runtime, mpi->ranks, sizeof *all, (void **)&all);
+    TSNNI_TRY(tsnni_mpi_agree(mpi, status, tsnni_mpi_pause_limit(mpi)));
+    TSNNI_TRY(tsnni_mpi_gather(mpi, own, all, bytes, tsnni_mpi_pause_limit(mpi)));
+    for (int32_t n = 0; n < own->count; n++)
+        for (int r = 1; r < mpi->ranks; r++)
+            if (all[r].items[n].bits != all[0].items[n].bits) {
+                mpi->agreed = 1;
+                TSNNI_FAIL(runtime, own->items[n].failure, "rank %d: %s is %.15g, but %.15g on rank 0", r,
+                           own->items[n].name, all[r].items[n].number, all[0].items[n].number);
+            }
+    status = TSNN_OK;
+fail:
+    if (!mpi->broken)
+        tsnni_release(runtime, all);
+    return status;
+}
+
+tsnn_status tsnni_mpi_compare_ranks(tsnn_mpi *mpi)
+{
+    const char *instructions = mpi->context->kernels->name;
+    traits own = {.count = 0};
+    add(&own, "the library's version", TSNN_ERROR_UNSUPPORTED, tsnn_version_number());
+    add(&own, "the mark of the instruction set", TSNN_ERROR_UNSUPPORTED,
+        hash(0, instructions, (int64_t)strlen(instructions)));
+    add_network(&own, mpi->parallel->options.network);
+    add_options(&own, mpi);
+    return compare(mpi, &own);
+}
+
+static int64_t divided_up(int64_t a, int64_t b)
+{
+    return (a - 1) / b + 1;
+}
+
+/* Of the shards: WASSP steps as long as any rank has mini-batches, WASAP's ranks each go through their own. */
+static int64_t shard_exchanges(tsnn_mpi *mpi)
+{
+    const tsnn_parallel_options *options = &mpi->parallel->options;
+    int64_t total = 0, most = 0;
+    for (int r = mpi->served; r < mpi->ranks; r++) {
+        int64_t own = divided_up(divided_up(mpi->shard_samples[r], options->batch), options->local_steps);
+        total += own;
+        most = own > most ? own : most;
+        if (r == mpi->rank)
+            mpi->shard_exchanges = own;
+    }
+    return options->mode == TSNN_PARALLEL_WASAP ? total : most;
+}
+
+tsnn_status tsnni_mpi_compare_data(tsnn_mpi *mpi, const tsnn_dataset *train)
+{
+    traits own = {.count = 0};
+    tsnn_status status;
+    add(&own, "features", TSNN_ERROR_SHAPE, train->features);
+    add(&own, "classes", TSNN_ERROR_SHAPE, train->classes);
+    add(&own, "the size of a target", TSNN_ERROR_SHAPE, train->target_size);
+    if (mpi->options.data == TSNN_MPI_WHOLE)
+        add(&own, "samples", TSNN_ERROR_SHAPE, train->samples);
+    TSNNI_TRY(compare(mpi, &own));
+    TSNNI_TRY(
+        tsnni_mpi_gather(mpi, &train->samples, mpi->shard_samples, sizeof train->samples, tsnni_mpi_step_limit(mpi)));
+    mpi->parallel->engine.exchanges = mpi->options.data == TSNN_MPI_SHARDED ? shard_exchanges(mpi) : 0;
+    if (mpi->options.data == TSNN_MPI_WHOLE && mpi->workers > train->samples)
+        return tsnni_fail(&mpi->context->runtime, TSNN_ERROR_INVALID_ARGUMENT, "%d workers for %lld samples",
+                          (int)mpi->workers, (long long)train->samples);
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+/* ---- records ---- */
+
+void tsnni_mpi_fill_record(tsnn_mpi *mpi, const tsnni_worker *worker)
+{
+    tsnni_mpi_record *own = &mpi->own;
+    own->status = TSNN_OK;
+    own->epochs_done = mpi->parallel->epochs_done;
+    own->exchanges = mpi->parallel->sync_updates;
+    own->compute_seconds = own->exchange_seconds = own->wait_seconds = 0.0;
+    for (int32_t w = 0; w < mpi->workers * mpi->lanes; w++) {
+        const tsnn_parallel_worker_info *info = &mpi->parallel->workers[w].info;
+        own->compute_seconds += info->compute_seconds;
+        own->exchange_seconds += info->exchange_seconds;
+        own->wait_seconds += info->wait_seconds;
+        for (int bin = 0; bin < TSNN_STALENESS_BINS; bin++)
+            own->exchanges += mpi->parallel->workers[w].staleness[bin];
+    }
+    if (mpi->served && mpi->rank == 0) { /* it has done the mirrors' exchanges */
+        own->serve_seconds = own->exchange_seconds;
+        own->exchange_seconds = own->wait_seconds = 0.0;
+    }
+    if (worker == NULL)
+        return;
+    own->status = worker->status;
+    own->epoch_loss = worker->epoch_loss;
+    own->epoch_correct = worker->epoch_correct;
+    own->epoch_samples = worker->epoch_samples;
+    own->learning_rate = mpi->parallel->learning_rate;
+}
+
+/* A worker of another rank failed: its text goes where relay() looks. */
+static tsnn_status spread_failure(tsnn_mpi *mpi, double limit)
+{
+    for (int r = mpi->served; r < mpi->ranks; r++) {
+        tsnni_worker *worker = &mpi->parallel->workers[r - mpi->served];
+        if (mpi->records[r].status >= 0)
+            continue;
+        tsnn_status failure = (tsnn_status)mpi->records[r].status;
+        char *text = worker->context.runtime.error_text;
+        return tsnni_mpi_broadcast(mpi, text, sizeof worker->context.runtime.error_text, r, limit) < 0
+                   ? TSNN_ERROR_COMMUNICATION
+                   : failure;
+    }
+    return TSNN_OK;
+}
+
+tsnn_status tsnni_mpi_exchange_records(tsnn_mpi *mpi, double limit)
+{
+    tsnn_status status = tsnni_mpi_gather(mpi, &mpi->own, mpi->records, sizeof mpi->own, limit);
+    if (status < 0)
+        return status;
+    for (int32_t w = 0; w < mpi->workers; w++) {
+        const tsnni_mpi_record *record = &mpi->records[w + mpi->served];
+        tsnni_worker *worker = &mpi->parallel->workers[w];
+        worker->status = (tsnn_status)record->status;
+        worker->epoch_loss = record->epoch_loss;
+        worker->epoch_correct = record->epoch_correct;
+        worker->epoch_samples = record->epoch_samples;
+    }
+    mpi->parallel->learning_rate = mpi->records[mpi->served].learning_rate;
+    return spread_failure(mpi, limit) == TSNN_ERROR_COMMUNICATION ? TSNN_ERROR_COMMUNICATION : TSNN_OK;
+}

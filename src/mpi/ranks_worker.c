@@ -1,0 +1,256 @@
+/* A worker rank of WASAP, in phase 1. It has a few lanes, each a snapshot and a gradient, and goes round: takes what
+ * the server answered to a lane's last gradient, computes the next and sends it. While one lane's gradient travels the
+ * next lane computes, so with two lanes the answer is there before it is looked for. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/parallel.h"
+#include "epoch.h"
+#include "mpi/ranks.h"
+#include "transfer.h"
+
+typedef struct lane {
+    tsnni_worker *worker;
+    int32_t tag; /* number over all ranks */
+    int32_t waits, done;
+    int64_t generation;
+    char *outgoing, *incoming; /* head and numbers */
+    MPI_Request sent, answered;
+} lane;
+
+typedef struct worker_rank {
+    tsnn_mpi *mpi;
+    lane *lanes;
+    int32_t count;
+    int64_t size; /* of a message's memory */
+    tsnn_status status;
+} worker_rank;
+
+static const int server = 0;
+
+static tsnn_status create(worker_rank *own, tsnn_mpi *mpi)
+{
+    tsnni_runtime *runtime = &mpi->context->runtime;
+    tsnn_parallel *parallel = mpi->parallel;
+    int64_t numbers = tsnni_transfer_size(parallel->options.network) * (int64_t)sizeof(float);
+    tsnn_status status;
+    *own = (worker_rank){.mpi = mpi, .count = mpi->lanes};
+    own->size = TSNNI_MPI_BLOCK + (numbers > TSNNI_MPI_TEXT ? numbers : TSNNI_MPI_TEXT);
+    TSNNI_TRY(TSNNI_NEW_ZERO(runtime, own->count, &own->lanes));
+    for (int32_t n = 0; n < own->count; n++) {
+        lane *at = &own->lanes[n];
+        at->tag = (mpi->rank - 1) * mpi->lanes + n;
+        at->worker = &parallel->workers[at->tag];
+        at->sent = at->answered = MPI_REQUEST_NULL;
+        at->done = at->worker->exchange >= parallel->phase_one * parallel->exchanges;
+        TSNNI_TRY(TSNNI_NEW_ZERO(runtime, tsnni_mpi_room(own->size), &at->outgoing));
+        TSNNI_TRY(TSNNI_NEW_ZERO(runtime, tsnni_mpi_room(own->size), &at->incoming));
+    }
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+static void release(worker_rank *own)
+{
+    tsnni_runtime *runtime = &own->mpi->context->runtime;
+    if (own->mpi->broken) /* messages may still come */
+        return;
+    for (int32_t n = 0; own->lanes != NULL && n < own->count; n++) {
+        tsnni_release(runtime, own->lanes[n].outgoing);
+        tsnni_release(runtime, own->lanes[n].incoming);
+    }
+    tsnni_release(runtime, own->lanes);
+}
+
+/* ---- a gradient ---- */
+
+/* The mini-batches of an exchange, numbered over all epochs, with the order of their samples in place. On shards they
+ * are the rank's own, one after another, whatever the exchange is called. */
+static void find_batches(tsnn_mpi *mpi, int64_t exchange, int64_t *first, int64_t *end)
+{
+    tsnn_parallel *parallel = mpi->parallel;
+    if (mpi->options.data == TSNN_MPI_SHARDED) {
+        int64_t local = parallel->options.local_steps, number = mpi->exchanges_done++;
+        int64_t within = number % mpi->shard_exchanges * local;
+        int64_t before = (parallel->epochs_done + number / mpi->shard_exchanges) * parallel->batches;
+        *first = before + within;
+        *end = before + (within + local < parallel->batches ? within + local : parallel->batches);
+    } else {
+        tsnni_async_batches(parallel, exchange, first, end);
+    }
+    int64_t epoch = *first / parallel->batches;
+    if (mpi->order_epoch[epoch % 2] == epoch)
+        return;
+    mpi->order_epoch[epoch % 2] = epoch;
+    tsnni_epoch_shuffle(mpi->context->seed, epoch + 1, parallel->order[epoch % 2], parallel->train->samples);
+}
+
+static tsnn_status send_gradient(worker_rank *own, lane *at, double seconds)
+{
+    tsnn_mpi *mpi = own->mpi;
+    tsnni_worker *worker = at->worker;
+    tsnni_mpi_push head = {.kind = TSNNI_MPI_GRADIENT,
+                           .generation = at->generation,
+                           .steps = worker->score_steps,
+                           .samples = worker->score_samples,
+                           .correct = worker->score.correct,
+                           .loss = worker->score.loss,
+                           .norm = worker->score_norm,
+                           .seconds = seconds};
+    int64_t bytes = TSNNI_MPI_BLOCK + tsnni_transfer_size(worker->network) * (int64_t)sizeof(float);
+    tsnn_status status;
+    memcpy(at->outgoing, &head, sizeof head);
+    tsnni_transfer_pack_gradient(worker->gradient, (float *)(void *)(at->outgoing + TSNNI_MPI_BLOCK));
+    TSNNI_TRY(tsnni_mpi_receive(mpi, at->incoming, own->size, server, at->tag, &at->answered));
+    TSNNI_TRY(tsnni_mpi_send(mpi, at->outgoing, bytes, server, at->tag, &at->sent));
+    mpi->own.step_bytes += tsnni_mpi_room(bytes);
+    at->waits = 1;
+fail:
+    return status;
+}
+
+/* Tells the server what went wrong; the lane expects nothing more. */
+static tsnn_status send_failure(worker_rank *own, lane *at, const tsnni_runtime *from)
+{
+    tsnni_mpi_push head = {.kind = TSNNI_MPI_FAILED, .status = own->status};
+    memcpy(at->outgoing, &head, sizeof head);
+    snprintf(at->outgoing + TSNNI_MPI_BLOCK, TSNNI_MPI_TEXT, "%.*s", TSNNI_MPI_TEXT - 1, from->error_text);
+    at->done = 1;
+    return tsnni_mpi_send(own->mpi, at->outgoing, TSNNI_MPI_BLOCK + TSNNI_MPI_TEXT, server, at->tag, &at->sent);
+}
+
+static tsnn_status next_gradient(worker_rank *own, lane *at)
+{
+    tsnn_mpi *mpi = own->mpi;
+    tsnni_worker *worker = at->worker;
+    int64_t first, end;
+    double start = tsnni_seconds_now();
+    if (own->status < 0)
+        return send_failure(own, at, &mpi->context->runtime);
+    find_batches(mpi, worker->exchange, &first, &end);
+    tsnni_worker_compute(mpi->parallel, worker, first, end, 0);
+    double computed = tsnni_seconds_now();
+    mpi->longest = fmax(mpi->longest, computed - start);
+    tsnni_worker_count(mpi->parallel, worker);
+    if (worker->status < 0) {
+        own->status = tsnni_fail(&mpi->context->runtime, worker->status, "%s", worker->context.runtime.error_text);
+        return send_failure(own, at, &mpi->context->runtime);
+    }
+    tsnn_status status = send_gradient(own, at, computed - start);
+    worker->info.exchange_seconds += tsnni_seconds_now() - computed;
+    return status;
+}
+
+/* ---- an answer ---- */
+
+/* A workspace and a gradient for the topology that the network has now. */
+static tsnn_status fit_worker(tsnn_mpi *mpi, tsnni_worker *worker)
+{
+    int64_t batch = mpi->parallel->options.micro_batch, samples = mpi->parallel->train->samples;
+    tsnn_status status;
+    tsnni_workspace_destroy(&worker->workspace);
+    tsnn_gradient_destroy(&worker->gradient);
+    TSNNI_TRY(tsnni_workspace_create(worker->network, batch < samples ? batch : samples, 1, &worker->workspace));
+    TSNNI_TRY(tsnn_gradient_create(worker->network, &worker->gradient));
+    return TSNN_OK;
+fail:
+    return tsnni_fail(&mpi->context->runtime, status, "%s", worker->context.runtime.error_text);
+}
+
+/* A failure that is this rank's own goes into own->status: the server is to hear of it. */
+static tsnn_status receive_network(worker_rank *own, lane *at, int64_t bytes)
+{
+    tsnn_mpi *mpi = own->mpi;
+    tsnni_runtime *runtime = &mpi->context->runtime;
+    MPI_Request request = MPI_REQUEST_NULL;
+    char *message = NULL;
+    tsnn_status status;
+    TSNNI_TRY(TSNNI_NEW(runtime, tsnni_mpi_room(bytes), &message));
+    TSNNI_TRY(tsnni_mpi_receive(mpi, message, bytes, server, TSNNI_MPI_NETWORK_TAG + at->tag, &request));
+    TSNNI_TRY(tsnni_mpi_wait(mpi, &request, &server, 1, tsnni_mpi_step_limit(mpi), "a topology"));
+    status = tsnni_mpi_message_unpack(at->worker->network, message, bytes);
+    if (status < 0)
+        TSNNI_FAIL(runtime, status, "%s", at->worker->context.runtime.error_text);
+    status = fit_worker(mpi, at->worker);
+fail:
+    if (!mpi->broken)
+        tsnni_release(runtime, message);
+    if (status < 0 && !mpi->broken)
+        own->status = status;
+    return mpi->broken ? status : TSNN_OK;
+}
+
+static tsnn_status take_answer(worker_rank *own, lane *at)
+{
+    tsnn_mpi *mpi = own->mpi;
+    tsnni_mpi_pull head;
+    MPI_Request both[2] = {at->sent, at->answered};
+    const int peers[2] = {server, server};
+    double start = tsnni_seconds_now();
+    tsnn_status status = tsnni_mpi_wait(mpi, both, peers, 2, tsnni_mpi_pause_limit(mpi), "the server's weights");
+    at->sent = both[0];
+    at->answered = both[1];
+    at->waits = 0;
+    double came = tsnni_seconds_now();
+    at->worker->info.wait_seconds += came - start;
+    if (status < 0)
+        return status;
+    memcpy(&head, at->incoming, sizeof head);
+    at->done = head.kind == TSNNI_MPI_END;
+    at->generation = head.generation;
+    at->worker->exchange = head.exchange;
+    if (head.kind == TSNNI_MPI_NETWORK)
+        status = receive_network(own, at, head.bytes);
+    else if (head.kind == TSNNI_MPI_WEIGHTS)
+        tsnni_transfer_unpack_weights((const float *)(const void *)(at->incoming + TSNNI_MPI_BLOCK),
+                                      at->worker->network);
+    at->worker->info.exchange_seconds += tsnni_seconds_now() - came;
+    return status;
+}
+
+/* ---- the phase ---- */
+
+static void go_round(void *argument)
+{
+    worker_rank *own = argument;
+    tsnn_status status = TSNN_OK;
+    for (int32_t working = 1; working && status >= 0;) {
+        working = 0;
+        for (int32_t n = 0; n < own->count && status >= 0; n++) {
+            lane *at = &own->lanes[n];
+            if (at->waits)
+                status = take_answer(own, at);
+            if (status >= 0 && !at->done)
+                status = next_gradient(own, at);
+            working |= !at->done;
+        }
+    }
+    for (int32_t n = 0; n < own->count && status >= 0; n++)
+        status = tsnni_mpi_wait(own->mpi, &own->lanes[n].sent, &server, 1, tsnni_mpi_step_limit(own->mpi),
+                                "room for a message");
+    if (status < 0)
+        own->status = status;
+}
+
+tsnn_status tsnni_mpi_work(tsnn_mpi *mpi)
+{
+    tsnn_parallel *parallel = mpi->parallel;
+    worker_rank own;
+    tsnn_status status = tsnni_mpi_agree(mpi, create(&own, mpi), tsnni_mpi_pause_limit(mpi));
+    if (status >= 0) {
+        mpi->exchanges_done = 0;
+        mpi->order_epoch[0] = mpi->order_epoch[1] = -1;
+        atomic_store(&parallel->stop, 0);
+        for (int32_t n = 0; n < own.count; n++)
+            own.lanes[n].worker->status = TSNN_OK;
+        tsnni_parallel_session(mpi->context->runtime.threads,
+                               2 * tsnni_step_work(parallel->options.network, parallel->train->samples), go_round,
+                               &own);
+        status = own.status;
+    }
+    release(&own);
+    return status;
+}
