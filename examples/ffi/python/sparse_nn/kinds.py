@@ -24,6 +24,7 @@ class Status(IntEnum):
     CALLBACK = -90
     IO = -100
     FORMAT = -101
+    COMMUNICATION = -120
 
 
 class Isa(IntEnum):
