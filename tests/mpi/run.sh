@@ -75,7 +75,7 @@ check_example()
         return
     fi
     for mode in wasap wassp replicas; do
-        if start 3 "$example" --mode $mode --data examples/data --epochs 3 --quiet >"$work/log" 2>&1 &&
+        if start 3 "$example" --mode $mode --data examples/data --epochs 12 --quiet >"$work/log" 2>&1 &&
             tail -n 1 "$work/log" | grep -q "^result test_accuracy=0\.[5-9].* mode=$mode .*bytes_per_exchange="; then
             ok "$name: train_mpi --mode $mode learns"
         else
