@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include <tsnn.h>
 
 #include "data.h"
+#include "interrupt.h"
 #include "metrics.h"
 #include "model.h"
 #include "options.h"
@@ -42,26 +42,6 @@ struct run {
     struct attention after;  /* ... and after it, before --prune-after */
 };
 
-/* --- Ctrl-C --------------------------------------------------------------------------------------------------- */
-
-static volatile sig_atomic_t stop_wanted;
-
-static void want_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_wanted = 1;
-}
-
-/* The first Ctrl-C asks to stop after the step; the second finds the signal's default action: the end. */
-static void catch_interrupt(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = want_stop;
-    action.sa_flags = (int)SA_RESETHAND;
-    sigaction(SIGINT, &action, NULL);
-}
-
 /* --- what the trainer calls ----------------------------------------------------------------------------------- */
 
 /* A checkpoint that cannot be written is no reason to stop: there will be another after the next epoch. */
@@ -82,9 +62,9 @@ static int32_t on_step(void *user, const tsnn_step_report *report)
     struct run *run = user;
     progress_step(&run->progress, report);
     /* Here and now, so that resuming goes on with the next step. */
-    if (stop_wanted)
+    if (interrupt_wanted())
         save(run);
-    return stop_wanted;
+    return interrupt_wanted();
 }
 
 static int32_t on_epoch(void *user, const tsnn_epoch_report *report)
@@ -94,7 +74,7 @@ static int32_t on_epoch(void *user, const tsnn_epoch_report *report)
     progress_epoch(&run->progress, report);
     metrics_write(&run->metrics, report);
     save(run);
-    return stop_wanted;
+    return interrupt_wanted();
 }
 
 /* --- the story ------------------------------------------------------------------------------------------------ */
@@ -178,7 +158,7 @@ static bool resume(struct run *run)
 
 static bool train(struct run *run)
 {
-    catch_interrupt();
+    interrupt_catch();
     progress_start(&run->progress, run->options.quiet, run->options.epochs);
     tsnn_status status = tsnn_trainer_run(run->model.trainer, run->model.train, run->model.test);
     progress_end(&run->progress);

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 
 #include "compare.h"
 #include "../train_mlp/data.h"
+#include "../train_mlp/interrupt.h"
 #include "../train_mlp/metrics.h"
 #include "../train_mlp/model.h"
 #include "../train_mlp/options.h"
@@ -42,29 +42,11 @@ struct run {
     bool save_failed; /* the last time */
 };
 
-static volatile sig_atomic_t stop_wanted;
-
-static void want_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_wanted = 1;
-}
-
-/* The first Ctrl-C asks to stop after the step; the second finds the signal's default action: the end. */
-static void catch_interrupt(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = want_stop;
-    action.sa_flags = (int)SA_RESETHAND;
-    sigaction(SIGINT, &action, NULL);
-}
-
 static int32_t on_step(void *user, const tsnn_step_report *report)
 {
     struct run *run = user;
     progress_step(&run->progress, report);
-    return stop_wanted;
+    return interrupt_wanted();
 }
 
 /* The network as it is between epochs: the model of the server, or the mean of the workers'. */
@@ -91,12 +73,12 @@ static int32_t on_epoch(void *user, const tsnn_epoch_report *report)
     progress_epoch(&run->progress, report);
     metrics_write(&run->metrics, report);
     save(run);
-    return stop_wanted;
+    return interrupt_wanted();
 }
 
 static bool train(struct run *run)
 {
-    catch_interrupt();
+    interrupt_catch();
     progress_start(&run->progress, run->options.quiet, run->options.epochs);
     tsnn_status status = tsnn_parallel_run(run->workers, run->model.train, run->model.test);
     progress_end(&run->progress);

@@ -18,17 +18,6 @@ typedef struct tsnni_cut {
     int64_t end;
 } tsnni_cut;
 
-/* 1 when the cut of its sign takes the value. */
-static inline int32_t tsnni_cut_takes(const tsnni_cut cuts[2], float value, int64_t position)
-{
-    const uint32_t sign_bit = (uint32_t)1 << 31;
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    uint32_t magnitude = bits & ~sign_bit;
-    const tsnni_cut *cut = &cuts[bits > sign_bit ? TSNNI_NEGATIVE : TSNNI_POSITIVE];
-    return magnitude + (position >= cut->end) <= cut->magnitude; /* both conditions at once: a branch would be costly */
-}
-
 /* What both cuts take of the positions from one up to `end`, where ties are decided otherwise: the values with an order
  * key in [lowest, lowest + span]. One comparison, for the loops that ask of every value. */
 typedef struct tsnni_cut_range {
