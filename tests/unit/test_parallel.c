@@ -397,7 +397,7 @@ START_TEST(small_parts_of_a_mini_batch_and_a_clipped_gradient)
         tsnn_parallel_options options = options_of(&course, modes[m], 2, &own);
         options.micro_batch = 3;
         options.clip_norm = 0.1;
-        options.epochs = 6;
+        options.epochs = 30;
         TSNNI_OK(run(&course, &options, NULL));
         ck_assert(own.loss < own.first_loss);
         tsnni_course_free(&course);
