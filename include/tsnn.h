@@ -6,6 +6,7 @@
 #define TSNN_H
 
 #include <tsnn/activation.h>
+#include <tsnn/checkpoint.h>
 #include <tsnn/context.h>
 #include <tsnn/dataset.h>
 #include <tsnn/evolution.h>

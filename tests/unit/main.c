@@ -39,6 +39,7 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_model_hostile());
     srunner_add_suite(runner, tsnni_suite_resume());
     srunner_add_suite(runner, tsnni_suite_exchange());
+    srunner_add_suite(runner, tsnni_suite_checkpoint());
     srunner_add_suite(runner, tsnni_suite_inflate());
     srunner_add_suite(runner, tsnni_suite_export_c());
     srunner_add_suite(runner, tsnni_suite_average());

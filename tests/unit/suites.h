@@ -37,6 +37,7 @@ Suite *tsnni_suite_model_file(void);
 Suite *tsnni_suite_model_hostile(void);
 Suite *tsnni_suite_resume(void);
 Suite *tsnni_suite_exchange(void);
+Suite *tsnni_suite_checkpoint(void);
 Suite *tsnni_suite_inflate(void);
 Suite *tsnni_suite_export_c(void);
 Suite *tsnni_suite_average(void);
