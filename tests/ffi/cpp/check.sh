@@ -73,7 +73,7 @@ sanitizers_work()
     echo 'int main() { return 0; }' | $1 $sanitizers -x c++ - -o "$work/probe" 2>/dev/null && "$work/probe"
 }
 
-claim "the course in C compiles" $CC -std=c11 -Iinclude -c tests/ffi/cpp/in_c.c -o "$work/in_c.o"
+claim "the course in C compiles" $CC -std=c11 -Iinclude -c tests/ffi/in_c.c -o "$work/in_c.o"
 
 # One build is run as it is and another with sanitizers; the rest is only compiled.
 plain=

@@ -6,7 +6,7 @@
 #include <optional>
 #include <type_traits>
 
-#include "in_c.h"
+#include "../in_c.h"
 #include "support.hpp"
 
 static_assert(!std::is_copy_constructible_v<nn::Network> && !std::is_copy_assignable_v<nn::Network>);

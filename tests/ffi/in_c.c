@@ -1,4 +1,4 @@
-/* The course of support.hpp by plain calls of the library. */
+/* 6-20-15-2 neurons, five epochs of momentum and evolution with seed 7, by plain calls of the library. */
 #include "in_c.h"
 
 #include <tsnn.h>

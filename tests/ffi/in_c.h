@@ -1,6 +1,6 @@
-/* A course of training in C, which one in C++ must repeat to the bit. */
-#ifndef TSNN_TESTS_FFI_CPP_IN_C_H
-#define TSNN_TESTS_FFI_CPP_IN_C_H
+/* A course of training in C, which those in other languages must repeat to the bit. */
+#ifndef TSNN_TESTS_FFI_IN_C_H
+#define TSNN_TESTS_FFI_IN_C_H
 
 #include <stdint.h>
 
