@@ -325,6 +325,38 @@ TEST(a_predictor_answers_in_every_form)
         CHECK(dense[i] - sparse[i] < 1e-5F && sparse[i] - dense[i] < 1e-5F);
 }
 
+TEST(a_predictor_of_plain_arrays_gives_the_bits_of_the_networks)
+{
+    const Moons moons;
+    Course course;
+    const nn::Activation hidden(course.context, nn::ActivationKind::tanh);
+    const nn::Activation last(course.context, nn::ActivationKind::softmax);
+    nn::MlpOptions shape;
+    shape.epsilon = 3;
+    shape.hidden = &hidden;
+    nn::Network network = nn::Network::mlp(course.context, {6, 9, 2}, shape);
+    const std::vector<float> scale(6, 0.5F);
+    const std::vector<float> shift(6, 0.25F);
+    const nn::Standardizer standardizer(course.context, shift, std::vector<float>(6, 2.0F));
+    network.set_standardizer(&standardizer);
+    const nn::Csr first = network.layer(0).csr();
+    const nn::Csr second = network.layer(1).csr();
+    std::vector<nn::PlainLayer> layers(2);
+    layers[0] = {9, first.row_ptr, first.column, first.values, {}, &hidden};
+    layers[1] = {2, second.row_ptr, second.column, second.values, {}, &last};
+    const nn::Predictor plain = nn::Predictor::from_layers(course.context, layers, shift, scale);
+    const nn::Predictor packed(network);
+    nn::Workspace one(plain);
+    nn::Workspace other(packed);
+    CHECK_EQUAL(plain.outputs(), 2);
+    CHECK(plain.predict(one, moons.x) == packed.predict(other, moons.x));
+    CHECK_ERROR(TSNN_ERROR_SHAPE, "shift: 5 numbers, which are not 6",
+                nn::Predictor::from_layers(course.context, layers, std::vector<float>(5), std::vector<float>(5)));
+    CHECK_ERROR(TSNN_ERROR_NULL_ARGUMENT, "layers", nn::Predictor::from_layers(course.context, {}));
+    layers[1].row_ptr = {};
+    CHECK_ERROR(TSNN_ERROR_SHAPE, "", nn::Predictor::from_layers(course.context, layers));
+}
+
 TEST(layers_come_from_and_go_to_files_of_other_programs)
 {
     Course course;
@@ -362,6 +394,7 @@ TEST(bf16_activations_are_a_choice_of_the_network)
     Course course;
     course.network.set_activation_format(nn::ActivationFormat::bf16);
     CHECK_EQUAL(course.network.info().activation_format, TSNN_ACTIVATIONS_BF16);
+    CHECK(course.network.explain(0, 20).find('\n') != std::string::npos);
     course.context.set_threads(2);
     CHECK_EQUAL(course.context.info().threads, 2);
     CHECK(course.trainer().run(course.data));

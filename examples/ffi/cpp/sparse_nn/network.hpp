@@ -153,6 +153,15 @@ class Network : public Object<tsnn_network, tsnn_network_destroy>
         return layer;
     }
 
+    /** Which kernels run a layer, and why: two lines for people. */
+    std::string explain(std::int64_t layer, std::int64_t samples) const
+    {
+        std::array<char, 2048> text{};
+        call(tsnn_network_explain, get(), layer, samples, static_cast<tsnn_layer_plan *>(nullptr), text.data(),
+             detail::length(text));
+        return text.data();
+    }
+
     void set_activation_format(ActivationFormat format)
     {
         call(tsnn_network_set_activation_format, get(), detail::number(format));

@@ -38,6 +38,16 @@ struct Answers {
     OutputForm form = OutputForm::activated;
 };
 
+/** One layer as plain arrays in compressed rows: row_ptr.size() - 1 inputs. No bias: zeros; no activation: identity. */
+struct PlainLayer {
+    std::int64_t outputs = 0;
+    View<const std::int64_t> row_ptr{};
+    View<const std::int32_t> column{};
+    View<const float> values{};
+    View<const float> bias{};
+    const Activation *activation = nullptr;
+};
+
 class Workspace;
 
 /** Immutable: any number of threads may predict with one, each with a Workspace of its own, while others train the
@@ -48,13 +58,30 @@ class Predictor : public Object<tsnn_predictor, tsnn_predictor_destroy>
     /** Packs a network as it is now; it may change or go afterwards. */
     explicit Predictor(const Network &network, const PredictorOptions &options = {}) : Object(network.core())
     {
-        tsnn_predictor_options given = TSNN_PREDICTOR_OPTIONS_INIT;
-        given.pack = detail::number(options.pack);
-        given.skip_zeros = options.skip_zeros ? 1 : 0;
+        const tsnn_predictor_options asked = given(options);
         box().functions = network.functions();
         create(tsnn_predictor_create, network.core()->pointer, static_cast<const tsnn_network *>(network.get()),
-               &given);
+               &asked);
         info_ = info();
+    }
+
+    /** Packs plain arrays, without a network: for a library of inference only. Features enter as (x - shift) * scale,
+     * or as they are. */
+    static Predictor from_layers(const Context &context, const std::vector<PlainLayer> &layers,
+                                 View<const float> shift = {}, View<const float> scale = {},
+                                 const PredictorOptions &options = {})
+    {
+        Predictor predictor(context.core());
+        const tsnn_predictor_options asked = given(options);
+        const std::vector<tsnn_predictor_layer> plain = predictor.plain(layers);
+        const std::int64_t inputs = plain.empty() ? 0 : plain.front().inputs;
+        detail::check_length("scale", scale, detail::length(shift));
+        if (!shift.empty())
+            detail::check_length("shift", shift, inputs);
+        predictor.create(tsnn_predictor_create_from_layers, context.get(), plain.data(), detail::length(plain),
+                         detail::given(shift), detail::given(scale), &asked);
+        predictor.info_ = predictor.info();
+        return predictor;
     }
 
     PredictorInfo info() const
@@ -94,6 +121,44 @@ class Predictor : public Object<tsnn_predictor, tsnn_predictor_destroy>
     void run(Workspace &workspace, const Samples &samples, const Answers &answers) const;
 
   private:
+    explicit Predictor(std::shared_ptr<detail::Core> core) : Object(std::move(core))
+    {
+    }
+
+    static tsnn_predictor_options given(const PredictorOptions &options)
+    {
+        tsnn_predictor_options given = TSNN_PREDICTOR_OPTIONS_INIT;
+        given.pack = detail::number(options.pack);
+        given.skip_zeros = options.skip_zeros ? 1 : 0;
+        return given;
+    }
+
+    /** The layers as the library reads them. */
+    std::vector<tsnn_predictor_layer> plain(const std::vector<PlainLayer> &layers)
+    {
+        std::vector<tsnn_predictor_layer> all;
+        for (const PlainLayer &layer : layers) {
+            tsnn_predictor_layer given = TSNN_PREDICTOR_LAYER_INIT;
+            detail::check_length("column", layer.column, detail::length(layer.values));
+            if (!layer.bias.empty())
+                detail::check_length("bias", layer.bias, layer.outputs);
+            given.inputs = detail::length(layer.row_ptr) - 1;
+            given.outputs = layer.outputs;
+            given.connections = detail::length(layer.values);
+            given.row_ptr = layer.row_ptr.data();
+            given.column = layer.column.data();
+            given.values = layer.values.data();
+            given.bias = detail::given(layer.bias);
+            if (layer.activation != nullptr) {
+                given.activation = layer.activation->get();
+                for (const auto &function : layer.activation->functions())
+                    box().functions.push_back(function);
+            }
+            all.push_back(given);
+        }
+        return all;
+    }
+
     PredictorInfo info_ = TSNN_PREDICTOR_INFO_INIT;
 };
 
