@@ -74,7 +74,9 @@ TEST(objects_may_go_in_any_order_since_each_keeps_what_it_needs)
     course.reset(); // context, network, loss, optimizer and evolution
     CHECK(trainer->run(data));
     trainer.reset();
-    CHECK_EQUAL(layer.info().inputs, 6);
+    const nn::NetworkLayer same = std::move(layer);
+    CHECK_EQUAL(same.info().inputs, 6);
+    CHECK_EQUAL(layer.info().inputs, 6); // NOLINT: a layer of a network is only a way to it
 
     std::optional<nn::Predictor> predictor(Course().network);
     nn::Workspace workspace(*predictor);

@@ -120,6 +120,13 @@ test('values of the wrong kind are TypeErrors', () => {
   assert.throws(() => new Network(SIZES, { get seed() { throw new RangeError('mine'); } }), RangeError);
 });
 
+test('Status holds every error of the header', () => {
+  const header = fs.readFileSync('include/tsnn/status.h', 'utf8');
+  const errors = [...header.matchAll(/TSNN_ERROR_(\w+) = (-\d+)/g)].map(([, name, value]) => [name, Number(value)]);
+  assert(errors.length > 10);
+  assert.deepStrictEqual({ ...Status }, Object.fromEntries(errors));
+});
+
 test('files that are missing, damaged or too large are refused', () => {
   const network = new Network(SIZES, SEEDED);
   assertStatus(Status.IO, 'missing', () => Network.load(temporary('missing.safetensors')));

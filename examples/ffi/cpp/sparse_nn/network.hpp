@@ -34,6 +34,10 @@ class Network;
 class NetworkLayer : public LayerFunctions<NetworkLayer>
 {
   public:
+    NetworkLayer(const NetworkLayer &) = default; // and no move: one that was moved from would look at nothing
+    NetworkLayer &operator=(const NetworkLayer &) = default;
+    ~NetworkLayer() = default;
+
     tsnn_layer *get() const
     {
         tsnn_layer *layer = nullptr;

@@ -28,6 +28,7 @@ static const js_word statuses[] = {
     {"CALLBACK", TSNN_ERROR_CALLBACK},
     {"IO", TSNN_ERROR_IO},
     {"FORMAT", TSNN_ERROR_FORMAT},
+    {"COMMUNICATION", TSNN_ERROR_COMMUNICATION},
 };
 
 /* By this name Node finds it. Once for each thread of JavaScript that loads the addon: threads share nothing. */
