@@ -467,13 +467,13 @@ docs: ## write the API reference to $(BUILD)/docs with Doxygen
 
 # --- source quality ---------------------------------------------------------------------------------------------------
 
-C_FILES = $(shell find include lib src examples tests -name '*.[ch]' | sort)
+C_FILES = $(shell find include lib src examples tests -name '*.[ch]' -o -name '*.[ch]pp' | sort)
 
 .PHONY: lint format
 lint: ## warnings as errors, layering, house rules, formatting
 	@WARNINGS="$(WARNINGS)" CFLAGS="$(CPPFLAGS) $(CHECK_CFLAGS) $(train_mlp_CFLAGS)" sh tests/lint/lint.sh
 
-format: ## reformat the C files with clang-format
+format: ## reformat the C and C++ files with clang-format
 	clang-format -i $(C_FILES)
 
 # --- install ----------------------------------------------------------------------------------------------------------
