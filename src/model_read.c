@@ -91,6 +91,21 @@ fail:
     return status;
 }
 
+/* Files of before bf16 do not have the key: their training goes on as the network that resumes it is set. The key is
+ * shorter than the strings that jansson can lose a part of when memory is out. */
+static tsnn_status read_activation_format(tsnn_network *network, const tsnni_safetensors *file,
+                                          const tsnn_network *like)
+{
+    int64_t bf16 = 0;
+    if (like != NULL)
+        network->activation_format = like->activation_format;
+    if (tsnni_safetensors_metadata(file, "tsnn.bf16") == NULL)
+        return TSNN_OK;
+    tsnn_status status = tsnni_model_whole(&network->context->runtime, file, -1, "bf16", 0, 1, &bf16);
+    network->activation_format = bf16 ? TSNN_ACTIVATIONS_BF16 : TSNN_ACTIVATIONS_FLOAT32;
+    return status;
+}
+
 /* The stream of a layer that is drawn later must be none of these. */
 static int64_t largest_stream(const tsnn_network *network)
 {
@@ -111,6 +126,7 @@ tsnn_status tsnni_model_read(tsnn_context *context, const tsnni_safetensors *fil
     *out = NULL;
     TSNNI_TRY(tsnni_model_check_format(runtime, file, &layers));
     TSNNI_TRY(tsnn_network_create(context, &network));
+    TSNNI_TRY(read_activation_format(network, file, like));
     for (int64_t l = 0; l < layers; l++)
         TSNNI_TRY(read_stage(network, file, l, like, custom));
     TSNNI_TRY(tsnni_model_standardizer(runtime, file, tsnni_network_inputs(network), &network->shift, &network->scale));

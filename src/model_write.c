@@ -151,6 +151,7 @@ tsnn_status tsnni_model_plan(const tsnn_network *network, int32_t momentum, tsnn
     TSNNI_TRY(add_whole(runtime, plan, -1, "format", TSNNI_MODEL_FORMAT));
     TSNNI_TRY(add_text(runtime, plan, -1, "library", tsnn_version_string()));
     TSNNI_TRY(add_whole(runtime, plan, -1, "layers", network->count));
+    TSNNI_TRY(add_whole(runtime, plan, -1, "bf16", network->activation_format == TSNN_ACTIVATIONS_BF16));
     for (int64_t l = 0; l < network->count; l++) {
         TSNNI_TRY(describe_stage(runtime, plan, l, &network->stages[l]));
         TSNNI_TRY(add_layer(runtime, plan, l, network->stages[l].layer, momentum));
