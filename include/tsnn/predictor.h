@@ -140,9 +140,10 @@ TSNN_API tsnn_status tsnn_predictor_load_options_init(tsnn_predictor_load_option
  *
  * Reads what inference needs, and nothing else: momentum, dropout, random streams and the place in the training may be
  * there or not. Nothing in the file is trusted: every index and number is checked before the first is used. Packing
- * reads one layer at a time; beside the packed layers it takes 20 bytes for each connection of the largest layer.
- * Whatever a file holds, it is packed within 40 times its size, plus 64 times the size of its header (at most 16 MiB),
- * plus 4 KiB; with TSNN_BORROW within once its size plus those (for its biases, and for arrays that are not aligned).
+ * takes, beside the packed layers, 8 bytes for each connection of the layer at hand, and 8 more when it comes from a
+ * file. Whatever a file holds, it is packed within 24 times its size, plus 64 times the size of its header (at most 16
+ * MiB), plus 4 KiB. With TSNN_BORROW that is 4 times its size, and for a file as the library writes them next to
+ * nothing.
  * @param options NULL: the defaults
  * @param[out] out NULL on failure
  * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (options; a file above max_bytes), IO, FORMAT, SHAPE,

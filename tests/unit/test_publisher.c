@@ -10,6 +10,7 @@
 
 #include "course.h"
 #include "model_support.h"
+#include "publisher.h" /* the inside: src/publisher.h */
 
 enum { INPUTS = 12, OUTPUTS = 4, SAMPLES = 20 };
 
@@ -266,6 +267,24 @@ START_TEST(what_is_held_stays_and_what_is_not_goes)
     tsnn_publisher_destroy(&publisher);
     for (int n = 0; n < HOLDERS + 3; n++)
         tsnn_network_destroy(&networks[n]);
+}
+END_TEST
+
+/* What a thread meets that is interrupted after it has said that it takes one: threads hardly ever are, just there. */
+START_TEST(who_is_taking_while_another_is_published_gets_that_one)
+{
+    tsnn_network *network = network_of(20);
+    tsnn_publisher *publisher = publisher_of(network, NULL);
+    tsnn_subscriber *subscriber = subscriber_of(publisher, 1);
+    atomic_store(&subscriber->place->holds, TSNNI_IS_TAKING);
+    TSNNI_OK(tsnn_publisher_publish_network(publisher, network));
+    ck_assert(atomic_load(&subscriber->place->holds) == (uintptr_t)tsnni_publisher_current(publisher));
+    TSNNI_OK(tsnn_publisher_publish_network(publisher, network)); /* and keeps it */
+    ck_assert_int_eq(info_of(publisher).alive, 2);
+    ck_assert_int_eq(((const tsnn_predictor *)atomic_load(&subscriber->place->holds))->version, 2);
+    tsnn_subscriber_destroy(&subscriber);
+    tsnn_publisher_destroy(&publisher);
+    tsnn_network_destroy(&network);
 }
 END_TEST
 
@@ -609,6 +628,7 @@ Suite *tsnni_suite_publisher(void)
     tcase_add_test(tcase, a_pruned_network_follows_its_larger_self);
     tcase_add_test(tcase, predictors_of_any_kind_follow_each_other);
     tcase_add_test(tcase, what_is_held_stays_and_what_is_not_goes);
+    tcase_add_test(tcase, who_is_taking_while_another_is_published_gets_that_one);
     tcase_add_test(tcase, places_are_given_back);
     tcase_add_test(tcase, predictors_that_do_not_fit_are_refused);
     tcase_add_test(tcase, wrong_arguments_are_refused);
