@@ -111,7 +111,8 @@ typedef struct tsnn_predictor_load_options {
     /**
      * TSNN_COPY: the layers are packed, and the block or the file may go after the call. TSNN_BORROW: nothing is
      * packed; row pointers, column indices and weights are read where they are, in the caller's block or in the file,
-     * which is mapped into memory and shared with every process that maps it too. They must stay and not change until
+     * which is mapped into memory and shared with every process that maps it too. The first use of a page, or of one
+     * that the system has dropped, waits for the disk. They must stay and not change until
      * the predictor is destroyed: they are checked once, when it is made. A file that is replaced by another of its
      * name is safe, as tsnn_network_save() replaces it; one that is written over or cut short is not. Arrays that are
      * not aligned to their elements are copied; those in files that the library has written are aligned, in a block
