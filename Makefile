@@ -164,9 +164,10 @@ endif
 HEADERS     := $(wildcard include/tsnn.h include/tsnn/*.h)
 LIB_SOURCES := $(sort $(wildcard lib/*/*.c lib/*/*/*.c src/*.c))
 # The part that serves trained networks and cannot train: predictors, and what they stand on.
-INFERENCE_SOURCES := $(filter-out lib/sparse/%,$(filter lib/%,$(LIB_SOURCES))) lib/sparse/convert.c lib/sparse/pattern.c \
-                     $(patsubst %,src/%.c,activation context packed_layer softmax predictor predictor_pass \
-                       predictor_run predictor_workspace)
+INFERENCE_SOURCES := $(filter-out lib/sparse/% lib/formats/%,$(filter lib/%,$(LIB_SOURCES))) \
+                     $(patsubst %,lib/%.c,sparse/convert sparse/pattern formats/json formats/safetensors) \
+                     $(patsubst %,src/%.c,activation context model_parts packed_layer softmax predictor predictor_load \
+                       predictor_pass predictor_run predictor_workspace publisher subscriber)
 ifeq ($(INFERENCE_ONLY),1)
 LIB_SOURCES := $(INFERENCE_SOURCES)
 override CPPFLAGS += -DTSNNI_INFERENCE_ONLY
@@ -427,9 +428,9 @@ check-sanitized: $(UNIT_TESTS) $(EXAMPLES) $(EXAMPLE_TESTS)
 
 # Needs an OpenMP that the sanitizer understands: clang's, with its Archer tool (libomp-dev). Plain kernels, because it
 # does not see what wide vectors load and store.
-THREAD_SUITES ?= commit parallel
+THREAD_SUITES ?= commit parallel publisher
 .PHONY: sanitize-threads
-sanitize-threads: ## run the tests of parallel training with clang's thread sanitizer
+sanitize-threads: ## run the tests of parallel training and of snapshots with clang's thread sanitizer
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CC="$(if $(findstring clang,$(CC)),$(CC),clang)" \
 	    CFLAGS="-O1 -g -fsanitize=thread -DTSNNI_PLAIN_KERNELS" $(BUILD)/tsan/tests/unit
 	@for suite in $(THREAD_SUITES); do \

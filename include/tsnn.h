@@ -22,6 +22,7 @@
 #include <tsnn/predictor.h>
 #include <tsnn/parallel.h>
 #include <tsnn/pruning.h>
+#include <tsnn/publisher.h>
 #include <tsnn/schedule.h>
 #include <tsnn/status.h>
 #include <tsnn/trainer.h>

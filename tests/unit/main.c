@@ -34,6 +34,8 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_evolution());
     srunner_add_suite(runner, tsnni_suite_pruning());
     srunner_add_suite(runner, tsnni_suite_predictor());
+    srunner_add_suite(runner, tsnni_suite_predictor_load());
+    srunner_add_suite(runner, tsnni_suite_publisher());
     srunner_add_suite(runner, tsnni_suite_abuse_predictor());
     srunner_add_suite(runner, tsnni_suite_model_file());
     srunner_add_suite(runner, tsnni_suite_model_hostile());

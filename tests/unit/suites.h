@@ -32,6 +32,8 @@ Suite *tsnni_suite_select(void);
 Suite *tsnni_suite_evolution(void);
 Suite *tsnni_suite_pruning(void);
 Suite *tsnni_suite_predictor(void);
+Suite *tsnni_suite_predictor_load(void);
+Suite *tsnni_suite_publisher(void);
 Suite *tsnni_suite_abuse_predictor(void);
 Suite *tsnni_suite_model_file(void);
 Suite *tsnni_suite_model_hostile(void);

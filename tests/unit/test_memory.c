@@ -364,7 +364,7 @@ static tsnn_status save_file(tsnni_test_world *world, product *made)
     return status;
 }
 
-static tsnn_status load_memory(tsnni_test_world *world, product *made)
+static const tsnni_test_bytes *saved_network(void)
 {
     static tsnni_test_bytes saved;
     if (saved.size == 0) {
@@ -376,7 +376,48 @@ static tsnn_status load_memory(tsnni_test_world *world, product *made)
         tsnn_network_destroy(&network);
         tsnn_context_destroy(&context);
     }
-    return tsnn_network_load_memory(world->context, saved.data, (int64_t)saved.size, NULL, &made->network);
+    return &saved;
+}
+
+static tsnn_status load_memory(tsnni_test_world *world, product *made)
+{
+    const tsnni_test_bytes *saved = saved_network();
+    return tsnn_network_load_memory(world->context, saved->data, (int64_t)saved->size, NULL, &made->network);
+}
+
+/* From an odd address: every array is copied. */
+static tsnn_status load_predictor(tsnni_test_world *world, product *made, int32_t ownership)
+{
+    const tsnni_test_bytes *saved = saved_network();
+    static unsigned char *block;
+    if (block == NULL)
+        memcpy((block = tsnni_test_array((int64_t)saved->size + 1, 1)) + 1, saved->data, saved->size);
+    tsnn_predictor_load_options options = TSNN_PREDICTOR_LOAD_OPTIONS_INIT;
+    options.ownership = ownership;
+    options.skip_zeros = 1;
+    return tsnn_predictor_load_memory(world->context, block + 1, (int64_t)saved->size, &options, &made->predictor);
+}
+
+static tsnn_status load_packed(tsnni_test_world *world, product *made)
+{
+    return load_predictor(world, made, TSNN_COPY);
+}
+
+static tsnn_status load_in_place(tsnni_test_world *world, product *made)
+{
+    return load_predictor(world, made, TSNN_BORROW);
+}
+
+static tsnn_status map_file(tsnni_test_world *world, product *made)
+{
+    const tsnni_test_bytes *saved = saved_network();
+    tsnn_predictor_load_options options = TSNN_PREDICTOR_LOAD_OPTIONS_INIT;
+    options.ownership = TSNN_BORROW;
+    tsnni_test_folder_create();
+    tsnni_test_file_write(tsnni_test_path("model"), saved->data, saved->size);
+    tsnn_status status = tsnn_predictor_load(world->context, tsnni_test_path("model"), &options, &made->predictor);
+    tsnni_test_folder_remove();
+    return status;
 }
 
 /* Back to the state it has: everything stays as it was after success, too. */
@@ -445,6 +486,9 @@ static const memory_call calls[] = {
     {"tsnn_trainer_save_memory", save_trainer_memory, 5},
     {"tsnn_network_save", save_file, 7},
     {"tsnn_network_load_memory", load_memory, 40},
+    {"tsnn_predictor_load_memory", load_packed, 40},
+    {"tsnn_predictor_load_memory, in place", load_in_place, 20},
+    {"tsnn_predictor_load, in place", map_file, 8},
     {"tsnn_trainer_resume_memory", resume_memory, 40},
 #endif
 };

@@ -91,7 +91,30 @@ static tsnn_status with_load(const void *options)
     tsnni_test_bytes_free(&saved);
     return status;
 }
+
+static tsnn_status with_predictor_load(const void *options)
+{
+    tsnn_predictor *out = NULL;
+    tsnni_test_bytes saved = tsnni_test_saved(world.network, NULL);
+    tsnn_status status = tsnn_predictor_load_memory(world.context, saved.data, (int64_t)saved.size, options, &out);
+    ck_assert((status == TSNN_OK) == (out != NULL));
+    tsnn_predictor_destroy(&out);
+    tsnni_test_bytes_free(&saved);
+    return status;
+}
 #endif
+
+static tsnn_status with_publisher(const void *options)
+{
+    tsnn_predictor *predictor = NULL;
+    tsnn_publisher *out = NULL;
+    TSNNI_OK(tsnn_predictor_create(world.context, world.network, NULL, &predictor));
+    tsnn_status status = tsnn_publisher_create(world.context, &predictor, options, &out);
+    ck_assert((status == TSNN_OK) == (out != NULL) && (status == TSNN_OK) == (predictor == NULL));
+    tsnn_publisher_destroy(&out);
+    tsnn_predictor_destroy(&predictor);
+    return status;
+}
 
 static tsnn_status with_schedule(const void *options)
 {
@@ -166,11 +189,15 @@ START_TEST(options_of_any_version_are_read)
     try_sizes("schedule", &schedule, sizeof schedule, with_schedule);
     tsnn_predictor_options predictor = TSNN_PREDICTOR_OPTIONS_INIT;
     try_sizes("predictor", &predictor, sizeof predictor, with_predictor);
+    tsnn_publisher_options publisher = TSNN_PUBLISHER_OPTIONS_INIT;
+    try_sizes("publisher", &publisher, sizeof publisher, with_publisher);
 #if TSNN_MODEL_FILES
     tsnn_save_options save = TSNN_SAVE_OPTIONS_INIT;
     try_sizes("save", &save, sizeof save, with_save);
     tsnn_load_options load = TSNN_LOAD_OPTIONS_INIT;
     try_sizes("load", &load, sizeof load, with_load);
+    tsnn_predictor_load_options predictor_load = TSNN_PREDICTOR_LOAD_OPTIONS_INIT;
+    try_sizes("predictor_load", &predictor_load, sizeof predictor_load, with_predictor_load);
 #endif
     tsnn_trainer_options trainer = TSNN_TRAINER_OPTIONS_INIT;
     trainer.network = world.network;
@@ -202,6 +229,8 @@ START_TEST(init_functions_do_what_the_macros_do)
     EXPECT_INIT(pruning, TSNN_PRUNING_OPTIONS_INIT);
     EXPECT_INIT(schedule, TSNN_SCHEDULE_OPTIONS_INIT);
     EXPECT_INIT(predictor, TSNN_PREDICTOR_OPTIONS_INIT);
+    EXPECT_INIT(predictor_load, TSNN_PREDICTOR_LOAD_OPTIONS_INIT);
+    EXPECT_INIT(publisher, TSNN_PUBLISHER_OPTIONS_INIT);
     EXPECT_INIT(trainer, TSNN_TRAINER_OPTIONS_INIT);
     EXPECT_INIT(save, TSNN_SAVE_OPTIONS_INIT);
     EXPECT_INIT(load, TSNN_LOAD_OPTIONS_INIT);
