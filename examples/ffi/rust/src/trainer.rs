@@ -371,7 +371,7 @@ impl From<&sys::tsnn_epoch_report> for EpochReport {
             epochs: size(report.epochs),
             samples: size(report.samples),
             train: Score { loss: report.train_loss, accuracy: report.train_accuracy },
-            validation: (report.has_validation != 0).then(|| validation),
+            validation: (report.has_validation != 0).then_some(validation),
             learning_rate: report.learning_rate,
             train_seconds: report.train_seconds,
             evolution_seconds: report.evolution_seconds,

@@ -69,7 +69,7 @@ macro_rules! declare {
             list.extend_from_slice(&[$((stringify!($constant), $value)),*]);
         }
 
-        #[allow(unused)]
+        #[allow(unused, clippy::ptr_arg)]
         pub(super) fn list_structs(list: &mut Vec<$crate::sys::Struct>) {
             $({
                 let value = $struct::default();
@@ -87,7 +87,7 @@ macro_rules! declare {
             })*
         }
 
-        #[allow(unused)]
+        #[allow(unused, clippy::ptr_arg)]
         pub(super) fn list_functions(list: &mut Vec<$crate::sys::Function>) {
             $(list.push($crate::sys::Function {
                 name: stringify!($function),
