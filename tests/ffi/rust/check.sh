@@ -71,21 +71,4 @@ if [ "$status" -eq 0 ]; then
     fi
 fi
 
-for folder in "$crate" "$tests"; do
-    name=${folder#"$(pwd)/"}
-    if cargo clippy --version >/dev/null 2>&1; then
-        status=0
-        (cd "$folder" && cargo clippy --offline --locked --quiet --all-targets -- -D warnings) >"$log" 2>&1 || status=$?
-        report "clippy finds nothing in $name" "$status"
-    else
-        echo "skip ffi/rust: clippy on $name: not installed"
-    fi
-    if cargo fmt --version >/dev/null 2>&1; then
-        status=0
-        (cd "$folder" && cargo fmt --check) >"$log" 2>&1 || status=$?
-        report "$name is formatted" "$status"
-    else
-        echo "skip ffi/rust: rustfmt on $name: not installed"
-    fi
-done
 exit "$failed"

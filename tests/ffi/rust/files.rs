@@ -134,12 +134,13 @@ fn files_that_are_missing_cut_or_damaged_are_errors() {
     assert_eq!(status(b"", 0), Status::Format);
     assert_eq!(status(b"not a model", 0), Status::Format);
     assert_eq!(status(&block, 100), Status::InvalidArgument);
-    let missing = Network::load(&context, "/nonexistent/model", &Default::default()).err().unwrap();
+    let nowhere = course::scratch("no such folder").join("model");
+    let missing = Network::load(&context, &nowhere, &Default::default()).err().unwrap();
     assert_eq!(missing.status, Status::Io);
-    assert!(missing.message.contains("/nonexistent/model"), "{missing}");
+    assert!(missing.message.contains("no such folder/model"), "{missing}");
     let zero = Network::load(&context, "a\0b", &Default::default()).err().unwrap();
     assert_eq!(zero.status, Status::InvalidArgument);
-    assert_eq!(network.save("/nonexistent/model", &Default::default()).unwrap_err().status, Status::Io);
+    assert_eq!(network.save(&nowhere, &Default::default()).unwrap_err().status, Status::Io);
     let reserved = SaveOptions { metadata: &[("tsnn.x", "y")], ..Default::default() };
     assert_eq!(network.to_bytes(&reserved).unwrap_err().status, Status::InvalidArgument);
 
@@ -147,6 +148,6 @@ fn files_that_are_missing_cut_or_damaged_are_errors() {
     let parts = course::parts(&context);
     let mut trainer = course::trainer(&mut network, &parts);
     assert_eq!(trainer.resume_from_bytes(&block, 0).unwrap_err().status, Status::State);
-    assert_eq!(trainer.resume("/nonexistent/model", 0).unwrap_err().status, Status::Io);
+    assert_eq!(trainer.resume(&nowhere, 0).unwrap_err().status, Status::Io);
     assert_eq!(course::weights(trainer.network()), before);
 }

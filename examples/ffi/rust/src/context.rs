@@ -154,11 +154,7 @@ impl Context {
     }
 
     /// Calls a create function and takes over what it made.
-    pub(crate) fn own<'a, T>(
-        &'a self,
-        destroy: Destroy<T>,
-        make: impl FnOnce(*mut *mut T) -> i32,
-    ) -> Result<Handle<'a, T>> {
+    pub(crate) fn own<T>(&self, destroy: Destroy<T>, make: impl FnOnce(*mut *mut T) -> i32) -> Result<Handle<'_, T>> {
         let mut raw = ptr::null_mut();
         let status = make(&mut raw);
         let handle = Handle::new(raw, destroy);
