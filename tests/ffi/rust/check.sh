@@ -38,7 +38,8 @@ tell()
     (cd "$1" && shift && cargo test --offline --locked "$@") >"$log" 2>&1 || status=$?
     sed -n -e 's/^test \(.*\) \.\.\. ok$/ok \1/p' -e 's/^test \(.*\) \.\.\. FAILED$/not ok \1/p' \
         -e 's/^test \(.*\) \.\.\. ignored.*$/skip \1/p' "$log" >"$log.lines"
-    sed -e 's/src\/\([a-z]*\)\.rs - .*(line [0-9]*)/the example in \1.rs/' -e 's/ - compile fail$/ does not compile, as it should not/' \
+    sed -e 's/src\/lib\.rs - Readme (line [0-9]*)/the program in README.md/' \
+        -e 's/src\/\([a-z]*\)\.rs - .*(line [0-9]*)/the example in \1.rs/' -e 's/ - compile fail$/ does not compile, as it should not/' \
         -e 's/^\(not ok\|ok\|skip\) \([a-z]*::\)\{0,1\}/\1 ffi\/rust: /' -e 's/_/ /g' "$log.lines"
     if [ "$status" -ne 0 ]; then
         grep -q '^not ok' "$log.lines" || echo "not ok ffi/rust: cargo test $*"

@@ -65,3 +65,8 @@ pub fn version() -> &'static str {
     // SAFETY: a static text.
     unsafe { handle::text(sys::tsnn_version_string()) }
 }
+
+/// The program in the README, which has to compile and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
