@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{} connections, version {} of the library", network.info().connections, sparse_nn::version());
 
     let loss = Loss::new(&context, &Default::default())?;
-    let momentum = OptimizerOptions { kind: OptimizerKind::Momentum, learning_rate: 0.05, ..Default::default() };
+    let momentum = OptimizerOptions { kind: OptimizerKind::Momentum, learning_rate: 0.1, ..Default::default() };
     let optimizer = Optimizer::new(&context, &momentum)?;
     let evolution = Evolution::new(&context, 0.3)?;
     let options = TrainerOptions { evolution: Some(&evolution), epochs: 50, ..Default::default() };

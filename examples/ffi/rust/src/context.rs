@@ -67,8 +67,15 @@ pub struct ContextInfo {
 /// the objects made with it.
 pub struct Context {
     handle: Handle<'static, sys::tsnn_context>,
+    // After the handle, which calls them.
+    users: Users,
+}
+
+/// What the C functions of a context call: its memory and its log. Whatever may outlive the context keeps them too.
+#[derive(Clone)]
+pub(crate) struct Users {
     memory: Option<Arc<Memory>>,
-    _log: Option<Arc<Log>>,
+    log: Option<Arc<Log>>,
 }
 
 // SAFETY: the header's rule is one thread at a time, not always the same one. What was made with a context borrows it,
@@ -87,18 +94,19 @@ impl Context {
     }
 
     fn create(options: &ContextOptions, log: Option<Arc<Log>>) -> Result<Self> {
+        let users = Users { memory: options.memory.clone(), log };
         let mut given = sys::tsnn_context_options {
             threads: options.threads,
             isa: options.isa as i32,
             seed: options.seed,
             ..Default::default()
         };
-        if let Some(memory) = &options.memory {
+        if let Some(memory) = &users.memory {
             given.allocate = Some(memory::allocate);
             given.release = Some(memory::release);
             given.allocator_user = Arc::as_ptr(memory) as *mut c_void;
         }
-        if let Some(log) = &log {
+        if let Some(log) = &users.log {
             given.log = Some(relay_log);
             given.log_user = Arc::as_ptr(log) as *mut c_void;
         }
@@ -108,7 +116,7 @@ impl Context {
         let handle = Handle::new(raw, sys::tsnn_context_destroy);
         callback::go_on(); // what the log has raised
         match handle {
-            Some(handle) => Ok(Context { handle, memory: options.memory.clone(), _log: log }),
+            Some(handle) => Ok(Context { handle, users }),
             None => Err(Error::new(status.into(), Status::from(status).to_string())),
         }
     }
@@ -133,8 +141,8 @@ impl Context {
         self.handle.raw()
     }
 
-    pub(crate) fn memory(&self) -> Option<Arc<Memory>> {
-        self.memory.clone()
+    pub(crate) fn users(&self) -> Users {
+        self.users.clone()
     }
 
     /// What a call that was made with this context's objects gives: its status, its error, or a closure's panic.

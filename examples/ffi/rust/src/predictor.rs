@@ -2,12 +2,11 @@
 
 use std::mem::MaybeUninit;
 use std::ptr;
-use std::sync::Arc;
 
 use crate::activation::Custom;
-use crate::context::error_of;
+use crate::context::{error_of, Users};
 use crate::handle::{expect, long, rows, size, Handle};
-use crate::{callback, sys, Error, Memory, Network, Result, Status};
+use crate::{callback, sys, Error, Network, Result, Status};
 
 /// What a predictor is packed for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,9 +67,9 @@ pub struct PredictorInfo {
 pub struct Predictor {
     handle: Handle<'static, sys::tsnn_predictor>,
     info: PredictorInfo,
-    // After the handle: what it calls, and where its memory came from.
+    // After the handle, which calls them.
     _customs: Vec<Custom>,
-    _memory: Option<Arc<Memory>>,
+    _users: Users,
 }
 
 // SAFETY: the header's rule: a predictor never changes, and any number of threads may use it at once, each with a
@@ -94,7 +93,7 @@ impl Predictor {
         context.done(status)?;
         let handle = handle.ok_or_else(|| Error::new(Status::NullArgument, "the library made nothing"))?;
         let info = info_of(handle.raw());
-        Ok(Predictor { handle, info, _customs: network.customs().to_vec(), _memory: context.memory() })
+        Ok(Predictor { handle, info, _customs: network.customs().to_vec(), _users: context.users() })
     }
 
     /// What the predictor is.
