@@ -132,6 +132,6 @@ macro_rules! headers {
 }
 
 headers! {
-    activation context dataset evolution exchange export_c gradient layer loss model_file network optimizer parallel
-    predictor pruning schedule status trainer version
+    activation checkpoint context dataset evolution exchange export_c gradient layer loss model_file network optimizer
+    parallel predictor pruning schedule status trainer version
 }
