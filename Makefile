@@ -3,11 +3,11 @@
 # --- deps first -------------------------------------------------------------------------------------------------------
 # In `make deps check`, everything after deps runs in a make of its own, which sees what deps has just installed.
 
-DEPS_GOALS  := $(filter deps deps-dev deps-peers deps-mpi,$(MAKECMDGOALS))
-LATER_GOALS := $(filter-out deps deps-dev deps-peers deps-mpi,$(MAKECMDGOALS))
+DEPS_GOALS  := $(filter deps deps-dev deps-peers deps-mpi deps-rust,$(MAKECMDGOALS))
+LATER_GOALS := $(filter-out deps deps-dev deps-peers deps-mpi deps-rust,$(MAKECMDGOALS))
 
 .DEFAULT_GOAL := all
-.PHONY: deps deps-dev deps-peers deps-mpi
+.PHONY: deps deps-dev deps-peers deps-mpi deps-rust
 
 deps: ## install what the build, the tests and the demo need (Debian and its kin)
 	@CC="$(CC)" sh .ci/deps
@@ -17,6 +17,9 @@ deps-dev: ## install what lint, sanitize, valgrind, docs and check-arm want
 
 deps-mpi: ## install an MPI (Open MPI, unless there is one) for MPI=1 and check-mpi
 	@CC="$(CC)" sh .ci/deps mpi
+
+deps-rust: ## install cargo for the Rust part of check-ffi, unless there is one
+	@CC="$(CC)" sh .ci/deps rust
 
 deps-peers: ## install what bench-peers compares with (PyTorch and MKL into $(BUILD)/peers)
 	@CC="$(CC)" BUILD="$(or $(BUILD),build)" sh tests/bench/peers/deps.sh
@@ -92,7 +95,7 @@ compiles = $(shell out=$$(mktemp) && printf '%s\n' $(1) | $(CC) -x c - -o "$$out
 package = $(shell $(PKG_CONFIG) --$(2) $(1) 2>/dev/null || echo "$(3)")
 
 # These goals compile nothing, so nothing is probed for them.
-ifneq ($(filter-out help clean deps deps-dev deps-peers deps-mpi format uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean deps deps-dev deps-peers deps-mpi deps-rust format uninstall,$(or $(MAKECMDGOALS),all)),)
 
 ifeq ($(OPENMP),1)
 ifeq ($(call compiles,'$(HASH)include <omp.h>' 'int main(void) { return omp_get_max_threads() < 1; }',-fopenmp),)

@@ -112,6 +112,24 @@ else
     echo "skip clang-format: not installed"
 fi
 
+# --- Rust
+# Nothing is linked, so the library need not be there.
+command -v cargo >/dev/null 2>&1 || PATH=$PATH:${HOME:-}/.cargo/bin
+for folder in examples/ffi/rust tests/ffi/rust; do
+    if cargo fmt --version >/dev/null 2>&1; then
+        (cd $folder && cargo fmt --check) 2>&1 | sed -n "s|^Diff in .*/$folder/\([a-z/_]*\.rs\).*|$folder/\1: cargo fmt|p" | sort -u |
+            report "rustfmt on $folder"
+    else
+        echo "skip rustfmt on $folder: not installed (make deps-rust)"
+    fi
+    if cargo clippy --version >/dev/null 2>&1; then
+        (cd $folder && SPARSE_NN_LIB_DIR=. CARGO_TARGET_DIR="$work/rust" cargo clippy --offline --locked --quiet \
+            --all-targets -- -D warnings) 2>&1 | report "no warning from clippy on $folder"
+    else
+        echo "skip clippy on $folder: not installed (make deps-rust)"
+    fi
+done
+
 # --- shell scripts
 for script in $(grep -E '\.sh$|^\.ci/' "$work/text"); do
     case $(head -n 1 "$script") in
