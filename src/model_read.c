@@ -33,7 +33,7 @@ static int32_t read_digits(const char *text, uint64_t most, uint64_t *out)
         if (*text < '0' || *text > '9')
             return 0;
         uint64_t digit = (uint64_t)(*text - '0');
-        if (number > (most - digit) / 10)
+        if (digit > most || number > (most - digit) / 10)
             return 0;
         number = 10 * number + digit;
     }
