@@ -13,8 +13,10 @@ enum {
     HEADER_BYTES = 16 << 20 /* of the longest header */
 };
 
-/* Ways from a block of memory to an object: what it is, and the call. A new one is a line here, and use_<what>(). */
-#define LOADERS(LOADER) LOADER(network, tsnn_network_load_memory)
+/* Ways from a block of memory to an object: a name, what it makes, the call, its options (max_bytes and custom are set)
+ * and their beginning. A new one is a line here; use_<what>() is what becomes of the object. */
+#define LOADERS(LOADER)                                                                                                \
+    LOADER(network, tsnn_network, tsnn_network_load_memory, tsnn_load_options, TSNN_LOAD_OPTIONS_INIT)
 
 typedef struct tools {
     tsnn_context *context;
@@ -39,7 +41,7 @@ static void custom_derivative(void *user, const float *z, const float *a, float 
 
 /* ---- what is loaded works ---- */
 
-static void use_predictor(const tools *with, const tsnn_predictor *predictor)
+static void use_tsnn_predictor(const tools *with, const tsnn_predictor *predictor)
 {
     tsnn_predictor_info info = TSNN_PREDICTOR_INFO_INIT;
     tsnn_predictor_workspace *workspace = NULL;
@@ -71,7 +73,7 @@ static uint8_t *saved(const tools *with, const tsnn_network *network, int64_t *s
     return bytes;
 }
 
-static void use_network(const tools *with, tsnn_network *network)
+static void use_tsnn_network(const tools *with, tsnn_network *network)
 {
     tsnn_network_info info = TSNN_NETWORK_INFO_INIT;
     tsnn_predictor *predictor = NULL;
@@ -86,7 +88,7 @@ static void use_network(const tools *with, tsnn_network *network)
         FUZZ_REQUIRE((each.frozen == 0 || each.frozen == 1) && each.density <= 1.0);
     }
     FUZZ_OK(with->context, tsnn_predictor_create(with->context, network, NULL, &predictor));
-    use_predictor(with, predictor);
+    use_tsnn_predictor(with, predictor);
     tsnn_predictor_destroy(&predictor);
     uint8_t *bytes = saved(with, network, &size);
     FUZZ_OK(with->context, tsnn_network_load_memory(with->context, bytes, size, &with->options, &again));
@@ -110,17 +112,20 @@ static int64_t allowed_bytes(const uint8_t *data, size_t size)
     return 4 * (int64_t)size + 64 * (int64_t)header + 4096;
 }
 
-#define LOADER(what, call)                                                                                             \
-    static void load_##what(const tools *with, const uint8_t *data, size_t size)                                       \
+#define LOADER(name, what, call, options_type, ...)                                                                    \
+    static void load_##name(const tools *with, const uint8_t *data, size_t size)                                       \
     {                                                                                                                  \
-        tsnn_##what *out = NULL;                                                                                       \
+        options_type options = __VA_ARGS__;                                                                            \
+        what *out = NULL;                                                                                              \
+        options.max_bytes = with->options.max_bytes;                                                                   \
+        options.custom = with->options.custom;                                                                         \
         tsnni_fuzz_peak_reset();                                                                                       \
-        tsnn_status status = call(with->context, data, (int64_t)size, &with->options, &out);                           \
+        tsnn_status status = call(with->context, data, (int64_t)size, &options, &out);                                 \
         FUZZ_REQUIRE(tsnni_fuzz_peak() <= allowed_bytes(data, size));                                                  \
         FUZZ_REQUIRE((status == TSNN_OK) == (out != NULL));                                                            \
         if (out != NULL)                                                                                               \
             use_##what(with, out);                                                                                     \
-        tsnn_##what##_destroy(&out);                                                                                   \
+        what##_destroy(&out);                                                                                          \
     }
 LOADERS(LOADER)
 #undef LOADER
@@ -237,7 +242,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     with.options.max_bytes = MAX_BYTES;
     with.options.custom = with.custom;
     if (TSNN_MODEL_FILES) {
-#define LOADER(what, call) load_##what(&with, data, size);
+#define LOADER(name, ...) load_##name(&with, data, size);
         LOADERS(LOADER)
 #undef LOADER
         resume(&with, data, size);
