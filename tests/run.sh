@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs groups of tests, all of them even when one fails, and ends with "N passed, M failed". Called by the Makefile:
-#   run.sh headers plain symbols install inference export_c bench peers ffi examples unit
+#   run.sh headers plain symbols install inference export_c bench peers ffi fuzz examples unit
 # A check script prints one line a check: "ok ...", "not ok ..." or "skip ...", and indented lines of detail.
 set -u
 : "${BUILD:=build}" "${CC:=cc}" "${CFLAGS:=}" "${MAKE:=make}" "${PKG_CONFIG:=pkg-config}" "${SOVERSION:=0}"
@@ -84,6 +84,7 @@ for group in "$@"; do
     peers) run_checks tests/bench/peers/check.sh ;;
     inference) run_checks tests/inference/check.sh ;;
     ffi) for script in tests/ffi/*/check.sh; do run_checks "$script"; done ;;
+    fuzz) run_checks tests/fuzz/check.sh ;;
     examples) run_examples ;;
     unit) run_unit ;;
     *) echo "run.sh: no group called $group" >&2; exit 2 ;;

@@ -228,6 +228,30 @@ START_TEST(broken_headers_are_refused_with_their_numbers)
 }
 END_TEST
 
+/* Every digit that 0..1 does not have: one that is above the range counts no less than a number of many. */
+START_TEST(digits_above_their_range_are_refused)
+{
+    static const char word[] = "tsnn.layers.0.frozen\":\"";
+    tsnn_context *plain = tsnni_test_context(TSNN_ISA_REF, 1, 3);
+    tsnn_network *network = tsnni_test_network_of_kind(plain, 2);
+    tsnni_test_bytes file = tsnni_test_saved(network, NULL);
+    size_t at = 0;
+    while (at + sizeof word < file.size && memcmp(file.data + at, word, sizeof word - 1) != 0)
+        at++;
+    at += sizeof word - 1;
+    ck_assert_int_eq(file.data[at], '0');
+    for (file.data[at] = '2'; file.data[at] <= '9'; file.data[at]++) {
+        TSNNI_REFUSED(context, FORMAT, load(&file));
+        tsnni_test_expect_text(context, "it must be 0..1");
+    }
+    file.data[at] = '1';
+    TSNNI_OK(load(&file));
+    tsnni_test_bytes_free(&file);
+    tsnn_network_destroy(&network);
+    tsnn_context_destroy(&plain);
+}
+END_TEST
+
 START_TEST(lengths_of_headers_are_checked_against_the_file)
 {
     static const uint64_t lengths[] = {3, 1000, 1ull << 31, 1ull << 32, 1ull << 62, 1ull << 63, UINT64_MAX};
@@ -471,6 +495,7 @@ Suite *tsnni_suite_model_hostile(void)
     tcase_set_timeout(tcase, 600);
 #if TSNN_MODEL_FILES
     tcase_add_test(tcase, broken_headers_are_refused_with_their_numbers);
+    tcase_add_test(tcase, digits_above_their_range_are_refused);
     tcase_add_test(tcase, lengths_of_headers_are_checked_against_the_file);
     tcase_add_test(tcase, dear_headers_stay_within_the_limit);
     tcase_add_loop_test(tcase, mutated_files_do_no_harm, 0, 4);

@@ -127,7 +127,7 @@ static tsnn_status with_schedule(const void *options)
 static void try_sizes(const char *name, const void *valid, size_t size, options_call call)
 {
     unsigned char *buffer = tsnni_test_array(BUFFER, 1);
-    static const size_t refused[] = {0, 1, 4, 7, BUFFER, UINT32_MAX};
+    static const size_t refused[] = {0, 1, 4, 7, 9, 8 + sizeof(void *) / 2, BUFFER, UINT32_MAX};
     for (size_t k = 0; k < sizeof refused / sizeof *refused; k++) {
         memcpy(buffer, valid, size);
         uint32_t claimed = (uint32_t)refused[k];
