@@ -12,6 +12,12 @@
 /* No options struct will ever be larger; a size beyond it is garbage that must not be walked over. */
 #define TSNNI_MAX_STRUCT 4096
 
+/* What sizeof can give for a struct that begins with a uint32_t. */
+static int32_t may_be_size(uint32_t size)
+{
+    return size >= 2 * sizeof size && size <= TSNNI_MAX_STRUCT && size % sizeof size == 0;
+}
+
 #define TSNNI_STRINGIFY_(x) #x
 #define TSNNI_STRINGIFY(x) TSNNI_STRINGIFY_(x)
 
@@ -52,7 +58,7 @@ tsnn_status tsnni_options_read(tsnni_runtime *runtime, const void *options, void
         return TSNN_OK;
     uint32_t size;
     memcpy(&size, options, sizeof size);
-    if (size < 2 * sizeof size || size > TSNNI_MAX_STRUCT)
+    if (!may_be_size(size))
         return tsnni_fail(runtime, TSNN_ERROR_STRUCT_SIZE, "%s: struct_size is %u; was it initialised?", name,
                           (unsigned)size);
     const unsigned char *bytes = options;
@@ -69,7 +75,7 @@ tsnn_status tsnni_info_write(tsnni_runtime *runtime, void *info, const void *kno
 {
     uint32_t size;
     memcpy(&size, info, sizeof size);
-    if (size < 2 * sizeof size || size > TSNNI_MAX_STRUCT)
+    if (!may_be_size(size))
         return tsnni_fail(runtime, TSNN_ERROR_STRUCT_SIZE, "%s: struct_size is %u; was it initialised?", name,
                           (unsigned)size);
     size_t shared = size < known_size ? size : known_size;
