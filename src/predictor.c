@@ -149,13 +149,17 @@ static tsnn_status read_layer(tsnni_runtime *runtime, const tsnn_predictor_layer
                               tsnni_layer_source *out)
 {
     tsnn_predictor_layer given;
-    const tsnn_predictor_layer *at =
-        (const tsnn_predictor_layer *)(const void *)((const char *)layers + (size_t)l * layers->struct_size);
+    uint32_t size = layers->struct_size, own;
+    const void *at = (const char *)layers + (size_t)l * size; /* of any alignment, if the size is a strange one */
     tsnn_status status;
-    if (at->struct_size != layers->struct_size)
+    memcpy(&own, at, sizeof own);
+    if (own != size)
         TSNNI_FAIL(runtime, TSNN_ERROR_STRUCT_SIZE, "layer %lld: struct_size is %u, but that of layer 0 is %u",
-                   (long long)l, (unsigned)at->struct_size, (unsigned)layers->struct_size);
+                   (long long)l, (unsigned)own, (unsigned)size);
     TSNNI_TRY(tsnni_options_read(runtime, at, &given, sizeof given, "tsnn_predictor_layer"));
+    if (given.row_ptr == NULL || (given.values == NULL && given.connections > 0))
+        TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "layer %lld: %s is NULL", (long long)l,
+                   given.row_ptr == NULL ? "row_ptr" : "values");
     TSNNI_TRY(tsnni_csr_validate(runtime, given.inputs, given.outputs, given.connections, given.row_ptr, given.column,
                                  given.values));
     *out = (tsnni_layer_source){.inputs = given.inputs,

@@ -77,7 +77,7 @@ for group in "$@"; do
     case $group in
     headers) run_checks tests/headers/check.sh ;;
     plain) run_program "build by hand with cc" "$BUILD/tests/plain" ;;
-    symbols) run_checks tests/abi/check.sh ;;
+    symbols) run_checks tests/abi/check.sh; run_checks tests/abi/first/check.sh ;;
     install) run_checks tests/install/check.sh ;;
     export_c) run_checks tests/export_c/check.sh ;;
     bench) run_checks tests/bench/check.sh ;;

@@ -209,7 +209,8 @@ TSNN_API tsnn_status tsnn_predictor_workspace_init(const tsnn_predictor *predict
 /**
  * @brief Makes a workspace in memory of the context's allocator, which is called on this thread.
  * @param[out] out NULL on failure
- * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (batch), OVERFLOW, OUT_OF_MEMORY
+ * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (batch), OVERFLOW, OUT_OF_MEMORY; no text goes with it, as the predictor
+ * and its context may be in use on other threads
  */
 TSNN_API tsnn_status tsnn_predictor_workspace_create(const tsnn_predictor *predictor, int64_t batch,
                                                      tsnn_predictor_workspace **out);
