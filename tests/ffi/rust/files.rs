@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use sparse_nn::{Flow, LoadOptions, MlpOptions, Network, Outcome, SaveOptions, Status};
+use sparse_nn::{Flow, LoadOptions, MlpOptions, Network, Outcome, Predictor, SaveOptions, Status};
 
 use crate::course;
 
@@ -94,6 +94,30 @@ fn a_file_that_a_callback_saves_holds_the_place_within_the_epoch() {
     let (rest, resumed) = run(true, &path);
     assert_eq!((steps, rest), (60, 60 - 17));
     assert!(whole == resumed);
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_predictor_made_of_a_file_answers_like_one_of_the_network() {
+    if !have_files() {
+        return;
+    }
+    let context = course::context(1);
+    let network = course::network(&context);
+    let path = course::scratch("predictor");
+    network.save(&path, &Default::default()).unwrap();
+    let block = fs::read(&path).unwrap();
+    let (load, options) = (LoadOptions::default(), Default::default());
+    let outputs = |predictor: &Predictor| {
+        let mut outputs = vec![0.0; course::SAMPLES * 2];
+        predictor.workspace(32).unwrap().predict(&course::data().0, &mut outputs).unwrap();
+        course::bits(&outputs)
+    };
+    let one = outputs(&Predictor::new(&network, &options).unwrap());
+    assert!(outputs(&Predictor::load(&context, &path, &load, &options).unwrap()) == one);
+    assert!(outputs(&Predictor::from_bytes(&context, &block, &load, &options).unwrap()) == one);
+    let cut = Predictor::from_bytes(&context, &block[1..], &load, &options).err().unwrap();
+    assert_eq!(cut.status, Status::Format);
     fs::remove_file(path).unwrap();
 }
 

@@ -1,8 +1,9 @@
 //! Predictors: the same bits on every thread, any form of samples and answers.
 
 use std::mem::MaybeUninit;
+use std::time::Instant;
 
-use sparse_nn::{Answers, OutputForm, Predictor, PredictorOptions, Samples, Status};
+use sparse_nn::{Answers, ContextOptions, Memory, OutputForm, Predictor, PredictorOptions, Publisher, Samples, Status};
 
 use crate::course;
 
@@ -95,4 +96,57 @@ fn a_workspace_lies_in_memory_of_ones_own_where_it_is_large_enough() {
     predictor.workspace_in(8, &mut memory).unwrap().predict(&[0.5; 6], &mut one).unwrap();
     predictor.workspace(8).unwrap().predict(&[0.5; 6], &mut other).unwrap();
     assert_eq!(course::bits(&one), course::bits(&other));
+}
+
+#[test]
+fn threads_serve_the_newest_snapshot_while_a_trainer_publishes_and_see_no_older_one_again() {
+    let memory = Memory::new(usize::MAX);
+    let context = course::context(1);
+    let other = {
+        let memory = Some(memory.clone());
+        sparse_nn::Context::new(&ContextOptions { memory, ..Default::default() }).unwrap()
+    };
+    let (parts, data) = (course::parts(&context), course::dataset(&context));
+    let mut network = course::network(&context);
+    let first = Predictor::new(&course::network(&other), &Default::default()).unwrap();
+    drop(other); // The predictor that it made stays, and so does its memory.
+    let publisher = Publisher::new(&context, first, &Default::default()).unwrap();
+    let (subscribers, started) = (publisher.subscribers(), Instant::now());
+    let serve = || {
+        let (mut subscriber, mut newest) = (subscribers.subscribe(4).unwrap(), 0);
+        let (mut outputs, mut label) = ([0.0; 2], [0]);
+        while newest < 7 {
+            let version = subscriber.predict(&[0.5; course::COLUMNS], &mut outputs).unwrap();
+            assert!(version >= newest && started.elapsed().as_secs() < 60);
+            newest = version;
+        }
+        assert_eq!(subscriber.hold(), Ok(7));
+        assert_eq!(subscriber.hold().unwrap_err().status, Status::State);
+        subscriber.classify(&[0.5; course::COLUMNS], &mut label).unwrap();
+        assert_eq!(label[0], i32::from(outputs[1] > outputs[0]));
+        subscriber.release().unwrap();
+        course::bits(&outputs)
+    };
+    let mut expected = [0.0; 2];
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..3).map(|_| scope.spawn(serve)).collect();
+        let mut trainer = course::trainer(&mut network, &parts);
+        trainer.on_epoch(|epoch| publisher.publish_network(epoch.network()));
+        trainer.run(&data, None).unwrap();
+        let last = Predictor::new(trainer.network(), &Default::default()).unwrap();
+        last.workspace(4).unwrap().predict(&[0.5; course::COLUMNS], &mut expected).unwrap();
+        for thread in threads {
+            assert!(thread.join().unwrap() == course::bits(&expected));
+        }
+    });
+    assert_eq!((publisher.info().version, publisher.info().subscribers), (7, 0));
+    publisher.publish(Predictor::new(&network, &Default::default()).unwrap()).unwrap();
+    assert_eq!(publisher.info().alive, 1);
+    let narrow = {
+        let layers = sparse_nn::MlpOptions { sizes: &[3, 2], ..Default::default() };
+        sparse_nn::Network::mlp(&context, &layers).unwrap()
+    };
+    assert_eq!(publisher.publish_network(&narrow).unwrap_err().status, Status::Shape);
+    drop(publisher);
+    assert_eq!(memory.blocks(), 0);
 }

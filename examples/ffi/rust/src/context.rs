@@ -4,6 +4,7 @@ use std::os::raw::{c_char, c_void};
 use std::ptr;
 use std::sync::Arc;
 
+use crate::activation::Custom;
 use crate::handle::{self, Destroy, Handle};
 use crate::{callback, memory, sys, Error, Memory, Result, Status};
 
@@ -76,6 +77,14 @@ pub struct Context {
 pub(crate) struct Users {
     memory: Option<Arc<Memory>>,
     log: Option<Arc<Log>>,
+}
+
+impl Users {
+    /// For an object that keeps them among closures.
+    pub(crate) fn into_customs(self) -> impl Iterator<Item = Custom> {
+        let memory = self.memory.map(|memory| memory as Custom);
+        memory.into_iter().chain(self.log.map(|log| log as Custom))
+    }
 }
 
 // SAFETY: the header's rule is one thread at a time, not always the same one. What was made with a context borrows it,

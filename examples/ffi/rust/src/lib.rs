@@ -36,6 +36,7 @@ mod network;
 mod optimizer;
 mod predictor;
 mod pruning;
+mod publisher;
 mod schedule;
 mod standardizer;
 pub mod sys;
@@ -54,6 +55,7 @@ pub use network::{ActivationFormat, Evaluation, MlpOptions, Network, NetworkInfo
 pub use optimizer::{Decay, Optimizer, OptimizerKind, OptimizerOptions};
 pub use predictor::{Answers, OutputForm, Pack, Predictor, PredictorInfo, PredictorOptions, Samples, Workspace};
 pub use pruning::{Pruning, PruningOptions, PruningReport};
+pub use publisher::{Publisher, PublisherInfo, PublisherOptions, Subscriber, Subscribers};
 pub use schedule::{Schedule, ScheduleKind};
 pub use standardizer::Standardizer;
 pub use trainer::{

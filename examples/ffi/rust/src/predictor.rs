@@ -1,12 +1,13 @@
 //! Inference: a frozen, packed copy of a network that any number of threads share.
 
 use std::mem::MaybeUninit;
+use std::path::Path;
 use std::ptr;
 
 use crate::activation::Custom;
 use crate::context::{error_of, Users};
-use crate::handle::{expect, long, rows, size, Handle};
-use crate::{callback, sys, Error, Network, Result, Status};
+use crate::handle::{c_path, expect, long, rows, size, Handle};
+use crate::{callback, sys, Activation, Context, Error, LoadOptions, Network, Result, Status};
 
 /// What a predictor is packed for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,8 +69,8 @@ pub struct Predictor {
     handle: Handle<'static, sys::tsnn_predictor>,
     info: PredictorInfo,
     // After the handle, which calls them.
-    _customs: Vec<Custom>,
-    _users: Users,
+    customs: Vec<Custom>,
+    users: Users,
 }
 
 // SAFETY: the header's rule: a predictor never changes, and any number of threads may use it at once, each with a
@@ -86,14 +87,60 @@ impl Predictor {
             ..Default::default()
         };
         let context = network.context();
+        Self::create(context, network.customs().to_vec(), |out| {
+            // SAFETY: context and network live during the call. What is needed after it is kept.
+            unsafe { sys::tsnn_predictor_create(context.raw(), network.raw(), &given, out) }
+        })
+    }
+
+    /// Packs the network of a model file, which is not trusted, without making the network.
+    pub fn load(
+        context: &Context,
+        path: impl AsRef<Path>,
+        load: &LoadOptions<'_, '_>,
+        options: &PredictorOptions,
+    ) -> Result<Self> {
+        let path = c_path(path.as_ref())?;
+        let (given, customs) = load_options(load, options)?;
+        Self::create(context, customs, |out| {
+            // SAFETY: all live; copied, so that the file may change afterwards.
+            unsafe { sys::tsnn_predictor_load(context.raw(), path.as_ptr(), &given, out) }
+        })
+    }
+
+    /// The same from memory.
+    pub fn from_bytes(
+        context: &Context,
+        block: &[u8],
+        load: &LoadOptions<'_, '_>,
+        options: &PredictorOptions,
+    ) -> Result<Self> {
+        let (given, customs) = load_options(load, options)?;
+        let (data, length) = (block.as_ptr().cast(), long(block.len()));
+        Self::create(context, customs, |out| {
+            // SAFETY: a block of that length, which is copied.
+            unsafe { sys::tsnn_predictor_load_memory(context.raw(), data, length, &given, out) }
+        })
+    }
+
+    fn create(
+        context: &Context,
+        customs: Vec<Custom>,
+        make: impl FnOnce(*mut *mut sys::tsnn_predictor) -> i32,
+    ) -> Result<Self> {
         let mut raw = ptr::null_mut();
-        // SAFETY: context and network live during the call. What is needed after it, closures and memory, is kept.
-        let status = unsafe { sys::tsnn_predictor_create(context.raw(), network.raw(), &given, &mut raw) };
+        let status = make(&mut raw);
         let handle = Handle::new(raw, sys::tsnn_predictor_destroy);
         context.done(status)?;
         let handle = handle.ok_or_else(|| Error::new(Status::NullArgument, "the library made nothing"))?;
         let info = info_of(handle.raw());
-        Ok(Predictor { handle, info, _customs: network.customs().to_vec(), _users: context.users() })
+        Ok(Predictor { handle, info, customs, users: context.users() })
+    }
+
+    /// For an object that takes the predictor over: the predictor, and all that it calls.
+    pub(crate) fn into_parts(mut self) -> (Handle<'static, sys::tsnn_predictor>, Vec<Custom>) {
+        self.customs.extend(self.users.into_customs());
+        (self.handle, self.customs)
     }
 
     /// What the predictor is.
@@ -150,8 +197,27 @@ fn info_of(predictor: *const sys::tsnn_predictor) -> PredictorInfo {
     }
 }
 
+fn load_options(
+    load: &LoadOptions<'_, '_>,
+    options: &PredictorOptions,
+) -> Result<(sys::tsnn_predictor_load_options, Vec<Custom>)> {
+    let mut customs = Vec::new();
+    if let Some(custom) = load.custom {
+        custom.keep_in(&mut customs)?;
+    }
+    let given = sys::tsnn_predictor_load_options {
+        ownership: sys::TSNN_COPY,
+        pack: options.pack as i32,
+        skip_zeros: i32::from(options.skip_zeros),
+        max_bytes: long(load.max_bytes),
+        custom: load.custom.map_or(ptr::null(), Activation::raw),
+        ..Default::default()
+    };
+    Ok((given, customs))
+}
+
 /// The result of a call that leaves no text anywhere.
-fn plain(status: i32) -> Result<()> {
+pub(crate) fn plain(status: i32) -> Result<()> {
     if status < 0 {
         return Err(Error::new(status.into(), Status::from(status).to_string()));
     }
@@ -172,6 +238,28 @@ pub enum Samples<'s> {
         /// Their values.
         value: &'s [f32],
     },
+}
+
+impl Samples<'_> {
+    /// As C has them.
+    pub(crate) fn given(&self, inputs: usize) -> Result<sys::tsnn_samples> {
+        let mut given = sys::tsnn_samples::default();
+        match *self {
+            Samples::Dense(features) => {
+                given.count = rows(features.len(), inputs, "features").map(long)?;
+                given.features = features.as_ptr();
+            }
+            Samples::Sparse { sample_ptr, index, value } => {
+                expect(value.len(), Some(index.len()), "values")?;
+                given.count = long(sample_ptr.len()) - 1;
+                given.sample_ptr = sample_ptr.as_ptr();
+                given.index = index.as_ptr();
+                given.value = value.as_ptr();
+                given.capacity = long(index.len());
+            }
+        }
+        Ok(given)
+    }
 }
 
 /// Form of outputs and scores.
@@ -199,6 +287,17 @@ pub struct Answers<'s> {
     pub scores: Option<&'s mut [f32]>,
     /// How many classes; 0: the one.
     pub top: usize,
+}
+
+impl Answers<'_> {
+    /// As C has them: where each goes, while this is borrowed.
+    pub(crate) fn wanted(self) -> sys::tsnn_answers {
+        let mut wanted = sys::tsnn_answers { form: self.form as i32, top: long(self.top), ..Default::default() };
+        (wanted.outputs, wanted.outputs_capacity) = room(self.outputs);
+        (wanted.labels, wanted.labels_capacity) = room(self.labels);
+        (wanted.scores, wanted.scores_capacity) = room(self.scores);
+        wanted
+    }
 }
 
 /// The memory of one thread that predicts. Nothing is allocated while it does.
@@ -248,25 +347,8 @@ impl Workspace<'_> {
 
     /// Predicts samples of any form, and answers in any form.
     pub fn run(&mut self, samples: Samples<'_>, answers: Answers<'_>) -> Result<()> {
-        let mut given = sys::tsnn_samples::default();
-        match samples {
-            Samples::Dense(features) => {
-                given.count = self.samples_of(features)?;
-                given.features = features.as_ptr();
-            }
-            Samples::Sparse { sample_ptr, index, value } => {
-                expect(value.len(), Some(index.len()), "values")?;
-                given.count = long(sample_ptr.len()) - 1;
-                given.sample_ptr = sample_ptr.as_ptr();
-                given.index = index.as_ptr();
-                given.value = value.as_ptr();
-                given.capacity = long(index.len());
-            }
-        }
-        let mut wanted = sys::tsnn_answers { form: answers.form as i32, top: long(answers.top), ..Default::default() };
-        (wanted.outputs, wanted.outputs_capacity) = room(answers.outputs);
-        (wanted.labels, wanted.labels_capacity) = room(answers.labels);
-        (wanted.scores, wanted.scores_capacity) = room(answers.scores);
+        let given = samples.given(self.predictor.info.inputs)?;
+        let wanted = answers.wanted();
         let (predictor, workspace) = (self.predictor.raw(), self.handle.raw());
         // SAFETY: arrays of these sizes, which being borrowed alone do not overlap; offsets are checked there.
         self.check(unsafe { sys::tsnn_predictor_run(predictor, workspace, &given, &wanted) })

@@ -133,5 +133,5 @@ macro_rules! headers {
 
 headers! {
     activation checkpoint context dataset evolution exchange export_c gradient layer loss model_file network optimizer
-    parallel predictor pruning schedule status trainer version
+    parallel predictor pruning publisher schedule status trainer version
 }

@@ -30,6 +30,14 @@ declare! {
         bias: *const f32,
         activation: *const tsnn_activation,
     }
+    struct tsnn_predictor_load_options {
+        struct_size: u32,
+        ownership: i32,
+        pack: i32,
+        skip_zeros: i32,
+        max_bytes: i64,
+        custom: *const tsnn_activation,
+    }
     struct tsnn_predictor_info {
         struct_size: u32,
         isa: i32,
@@ -38,6 +46,7 @@ declare! {
         outputs: i64,
         connections: i64,
         bytes: i64,
+        borrowed: i64,
     }
     struct tsnn_samples {
         struct_size: u32,
@@ -74,6 +83,20 @@ declare! {
         context: *mut tsnn_context,
         network: *const tsnn_network,
         options: *const tsnn_predictor_options,
+        out: *mut *mut tsnn_predictor,
+    ) -> tsnn_status;
+    fn tsnn_predictor_load_options_init(options: *mut tsnn_predictor_load_options) -> tsnn_status;
+    fn tsnn_predictor_load(
+        context: *mut tsnn_context,
+        path: *const c_char,
+        options: *const tsnn_predictor_load_options,
+        out: *mut *mut tsnn_predictor,
+    ) -> tsnn_status;
+    fn tsnn_predictor_load_memory(
+        context: *mut tsnn_context,
+        data: *const c_void,
+        size: i64,
+        options: *const tsnn_predictor_load_options,
         out: *mut *mut tsnn_predictor,
     ) -> tsnn_status;
     fn tsnn_predictor_destroy(predictor: *mut *mut tsnn_predictor);
