@@ -125,7 +125,8 @@ enum { DENSE = 60, DENSE_RUN = 20 };
 static int32_t has_text(const tsnni_memory_call *given)
 {
     return strcmp(given->function, "tsnn_context_create") != 0 &&
-           strcmp(given->function, "tsnn_predictor_workspace_create") != 0;
+           strcmp(given->function, "tsnn_predictor_workspace_create") != 0 &&
+           strcmp(given->function, "tsnn_subscriber_create") != 0;
 }
 
 /* Refuses the k-th request from here on; with `for_good` those that follow as well. 1 when one was refused. */
