@@ -8,6 +8,7 @@
 
 #include "core/memory.h"
 #include "formats/safetensors.h"
+#include "import.h"
 #include "layer_view.h"
 #include "network.h"
 
@@ -31,7 +32,8 @@ tsnn_status tsnn_checkpoint_export_options_init(tsnn_checkpoint_export_options *
 
 /* The names of one layer's tensors. */
 typedef struct tensor_names {
-    char weight[TSNNI_TENSOR_NAME], original[TSNNI_TENSOR_NAME], mask[TSNNI_TENSOR_NAME], bias[TSNNI_TENSOR_NAME];
+    char weight[TSNNI_TENSOR_NAME], original[TSNNI_TENSOR_NAME], mask[TSNNI_TENSOR_NAME];
+    char bias[TSNNI_TENSOR_NAME], bias_original[TSNNI_TENSOR_NAME], bias_mask[TSNNI_TENSOR_NAME];
 } tensor_names;
 
 static tsnn_status name_tensors(tsnni_runtime *runtime, const char *const *names, int64_t layer, tensor_names *out)
@@ -51,6 +53,8 @@ static tsnn_status name_tensors(tsnni_runtime *runtime, const char *const *names
     snprintf(out->original, sizeof out->original, "%s.weight_orig", name);
     snprintf(out->mask, sizeof out->mask, "%s.weight_mask", name);
     snprintf(out->bias, sizeof out->bias, "%s.bias", name);
+    snprintf(out->bias_original, sizeof out->bias_original, "%s.bias_orig", name);
+    snprintf(out->bias_mask, sizeof out->bias_mask, "%s.bias_mask", name);
     return TSNN_OK;
 fail:
     return status;
@@ -109,15 +113,16 @@ static tsnn_status import_layer(import_call *call, int64_t index, double thresho
     tensor_names tensors;
     tsnn_status status;
     TSNNI_TRY(name_tensors(&call->context->runtime, call->options.names, index, &tensors));
-    options.format = TSNN_FORMAT_SAFETENSORS;
-    options.path = call->options.path;
     options.weights = present(call, tensors.original) ? tensors.original : tensors.weight;
-    options.bias = present(call, tensors.bias);
+    options.bias = present(call, tensors.bias_original);
+    if (options.bias == NULL)
+        options.bias = present(call, tensors.bias);
     options.mask = present(call, tensors.mask);
     options.threshold = threshold;
     options.rows = TSNN_ROWS_ARE_OUTPUTS;
     options.max_bytes = call->options.max_bytes;
-    TSNNI_TRY(tsnn_layer_import(call->context, &options, report, out));
+    TSNNI_TRY(tsnni_layer_import_tensors(call->context, &call->file, &options, present(call, tensors.bias_mask), report,
+                                         out));
 fail:
     return status;
 }
@@ -168,7 +173,7 @@ static tsnn_status measure(import_call *call, int64_t layers, const tsnn_network
     tsnn_import_report all = TSNN_IMPORT_REPORT_INIT;
     tsnn_network *whole = NULL;
     float *wanted = NULL, *got = NULL;
-    int64_t samples = call->options.samples, numbers = 0;
+    int64_t samples = call->options.samples, numbers = 0, streams = call->context->streams;
     tsnn_status status;
     if (tsnni_multiply(samples, call->report.outputs, &numbers) < 0)
         TSNNI_FAIL(runtime, TSNN_ERROR_OVERFLOW, "%lld samples", (long long)samples);
@@ -177,13 +182,17 @@ static tsnn_status measure(import_call *call, int64_t layers, const tsnn_network
     TSNNI_TRY(TSNNI_NEW(runtime, numbers, &got));
     TSNNI_TRY(tsnn_network_predict(whole, call->options.features, samples, wanted, numbers));
     TSNNI_TRY(tsnn_network_predict(network, call->options.features, samples, got, numbers));
-    for (int64_t k = 0; k < numbers; k++)
+    for (int64_t k = 0; k < numbers; k++) {
+        double difference = fabs((double)wanted[k] - (double)got[k]);
+        /* Outputs that are no numbers are as far apart as can be. */
         call->report.largest_difference =
-            fmax(call->report.largest_difference, fabs((double)wanted[k] - (double)got[k]));
+            fmax(call->report.largest_difference, isnan(difference) ? (double)INFINITY : difference);
+    }
 fail:
     tsnni_release(runtime, wanted);
     tsnni_release(runtime, got);
     tsnn_network_destroy(&whole);
+    call->context->streams = streams; /* the second network counts for nothing */
     return status;
 }
 
@@ -227,6 +236,7 @@ tsnn_status tsnn_network_import(tsnn_context *context, const tsnn_checkpoint_imp
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
     tsnni_runtime *runtime = &context->runtime;
+    int64_t streams = context->streams;
     import_call call = {
         .context = context, .report = TSNN_IMPORT_REPORT_INIT, .source = tsnni_source_of_memory(NULL, 0)};
     tsnn_status status;
@@ -238,8 +248,10 @@ tsnn_status tsnn_network_import(tsnn_context *context, const tsnn_checkpoint_imp
     if (report != NULL)
         TSNNI_TRY(tsnni_info_write(runtime, report, &call.report, sizeof call.report, "tsnn_import_report"));
 fail:
-    if (status < 0)
+    if (status < 0) {
         tsnn_network_destroy(out);
+        context->streams = streams; /* the next network draws what it would have drawn */
+    }
     tsnni_safetensors_close(runtime, &call.file);
     tsnni_source_close(&call.source);
     return status;
@@ -345,6 +357,8 @@ tsnn_status tsnn_network_export(const tsnn_network *network, const tsnn_checkpoi
         layers[l].weights.scale = l == 0 ? network->scale : NULL;
         layers[l].mask = tsnni_layer_view_of(layer, TSNN_ROWS_ARE_OUTPUTS, 1);
         TSNNI_TRY(name_tensors(runtime, given.names, l, &tensors));
+        TSNNI_TRY(tsnni_layer_view_check(runtime, &layers[l].weights,
+                                         l == 0 && first_bias != NULL ? first_bias : layer->bias));
         TSNNI_TRY(plan_layer(runtime, &plan, &tensors, &layers[l],
                              l == 0 && first_bias != NULL ? first_bias : layer->bias, given.masks));
     }

@@ -154,6 +154,11 @@ fail:
     return status;
 }
 
+static int32_t same(const char *one, const char *other)
+{
+    return one != NULL && other != NULL && strcmp(one, other) == 0;
+}
+
 static tsnn_status check_options(tsnni_runtime *runtime, const tsnn_export_options *options)
 {
     tsnn_status status;
@@ -167,6 +172,10 @@ static tsnn_status check_options(tsnni_runtime *runtime, const tsnn_export_optio
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "reserved is %d; it must be 0", (int)options->reserved);
     if (options->mask != NULL && (options->format == TSNN_FORMAT_NPZ || options->format == TSNN_FORMAT_MATRIX_MARKET))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "a mask for a format that is sparse itself");
+    if (options->format != TSNN_FORMAT_SAFETENSORS &&
+        (same(options->path, options->bias) || same(options->path, options->mask) ||
+         same(options->bias, options->mask)))
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "weights, bias and mask cannot go to one file");
     return TSNN_OK;
 fail:
     return status;
@@ -183,10 +192,11 @@ tsnn_status tsnn_layer_export(const tsnn_layer *layer, const tsnn_export_options
         TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "options is NULL; an export needs a format and a path");
     TSNNI_TRY(tsnni_options_read(runtime, options, &given, sizeof given, "tsnn_export_options"));
     TSNNI_TRY(check_options(runtime, &given));
-    if (given.format == TSNN_FORMAT_SAFETENSORS)
-        return export_safetensors(layer, &given);
     tsnni_layer_view weights = tsnni_layer_view_of(layer, given.rows, 0);
     tsnni_layer_view mask = tsnni_layer_view_of(layer, given.rows, 1);
+    TSNNI_TRY(tsnni_layer_view_check(runtime, &weights, layer->bias));
+    if (given.format == TSNN_FORMAT_SAFETENSORS)
+        return export_safetensors(layer, &given);
     tsnni_tensor_writer write = given.format == TSNN_FORMAT_NPZ   ? write_npz
                                 : given.format == TSNN_FORMAT_NPY ? write_npy
                                                                   : write_market;

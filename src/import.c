@@ -1,5 +1,5 @@
 /* A layer out of a file of another program: the file becomes entries, of which some become connections. */
-#include <tsnn/exchange.h>
+#include "import.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "context.h"
 
 #define DEFAULT_MAX_BYTES ((int64_t)1 << 30)
-#define BLOCKS 12 /* most arrays that one import holds */
+#define BLOCKS 13 /* most arrays that one import holds */
 
 /* A vector or matrix as bytes. */
 typedef struct array {
@@ -35,14 +35,16 @@ typedef struct import_call {
     tsnn_import_options options;
     tsnn_import_report report;
     tsnni_source source;
-    tsnni_safetensors file; /* SAFETENSORS only */
-    tsnni_zip zip;          /* NPZ only */
-    tsnni_market market;    /* MATRIX_MARKET only */
-    void *blocks[BLOCKS];   /* what else has been allocated */
+    const tsnni_safetensors *tensors; /* SAFETENSORS only: `file`, or the caller's */
+    tsnni_safetensors file;
+    tsnni_zip zip;        /* NPZ only */
+    tsnni_market market;  /* MATRIX_MARKET only */
+    void *blocks[BLOCKS]; /* what else has been allocated */
     int32_t block_count;
     int64_t bytes_left; /* of max_bytes */
     entries matrix;
-    array bias;
+    const char *bias_mask_name; /* a tensor; NULL: there is none */
+    array bias, bias_mask;
 } import_call;
 
 tsnn_status tsnn_import_options_init(tsnn_import_options *options)
@@ -115,14 +117,14 @@ fail:
 
 static tsnn_status load_tensor(import_call *call, const char *name, array *out)
 {
-    const tsnni_tensor *tensor = tsnni_safetensors_find(&call->file, name);
+    const tsnni_tensor *tensor = tsnni_safetensors_find(call->tensors, name);
     void *block;
     tsnn_status status;
     if (tensor == NULL)
         TSNNI_FAIL(call->runtime, TSNN_ERROR_INVALID_ARGUMENT, "the file has no tensor \"%.200s\"", name);
     TSNNI_TRY(tsnni_allocate(call->runtime, tensor->end - tensor->begin, 1, &block));
     call->blocks[call->block_count++] = block;
-    TSNNI_TRY(tsnni_safetensors_read(call->runtime, &call->file, tensor, block));
+    TSNNI_TRY(tsnni_safetensors_read(call->runtime, call->tensors, tensor, block));
     *out = (array){block, tensor->element, tensor->rank, 0, {0}, tensor->count};
     memcpy(out->shape, tensor->shape, sizeof out->shape);
     return TSNN_OK;
@@ -277,7 +279,10 @@ static tsnn_status open_safetensors(import_call *call)
     tsnn_status status;
     if (call->options.weights == NULL)
         TSNNI_FAIL(call->runtime, TSNN_ERROR_NULL_ARGUMENT, "weights is NULL; a safetensors file has named tensors");
-    TSNNI_TRY(tsnni_safetensors_open(call->runtime, &call->source, &call->file));
+    if (call->tensors == NULL)
+        TSNNI_TRY(tsnni_safetensors_open(call->runtime, &call->source, &call->file));
+    if (call->tensors == NULL)
+        call->tensors = &call->file;
     TSNNI_TRY(load_tensor(call, call->options.weights, &values));
     return use_dense(call, &values);
 fail:
@@ -306,6 +311,10 @@ fail:
 static tsnn_status open_file(import_call *call)
 {
     tsnn_status status;
+    if (call->tensors != NULL) {
+        call->report.format = TSNN_FORMAT_SAFETENSORS;
+        return open_safetensors(call);
+    }
     TSNNI_TRY(tsnni_source_open(call->runtime, call->options.path, &call->source));
     TSNNI_TRY(find_format(call));
     switch (call->report.format) {
@@ -372,9 +381,33 @@ static tsnn_status check_companions(const import_call *call)
                                     !tsnni_element_is_number(call->bias.element)))
         TSNNI_FAIL(call->runtime, TSNN_ERROR_SHAPE, "%lld biases in %d dimensions for %lld outputs",
                    (long long)call->bias.count, (int)call->bias.rank, (long long)call->report.outputs);
+    if (call->bias_mask.data != NULL && (call->bias_mask.rank != 1 || call->bias_mask.count != call->report.outputs ||
+                                         !tsnni_element_is_number(call->bias_mask.element)))
+        TSNNI_FAIL(call->runtime, TSNN_ERROR_SHAPE, "a mask of %lld biases in %d dimensions for %lld outputs",
+                   (long long)call->bias_mask.count, (int)call->bias_mask.rank, (long long)call->report.outputs);
     return TSNN_OK;
 fail:
     return status;
+}
+
+static tsnn_status check_features(const import_call *call)
+{
+    const tsnn_import_options *options = &call->options;
+    int64_t inputs = call->report.inputs;
+    for (int64_t n = 0; options->features != NULL && n < options->samples; n++)
+        for (int64_t f = 0; f < inputs; f++)
+            if (!isfinite(options->features[n * inputs + f]))
+                return tsnni_fail(call->runtime, TSNN_ERROR_NOT_FINITE, "sample %lld: feature %lld is %g", (long long)n,
+                                  (long long)f, (double)options->features[n * inputs + f]);
+    return TSNN_OK;
+}
+
+static float bias_at(const import_call *call, int64_t j)
+{
+    if (call->bias.data == NULL ||
+        (call->bias_mask.data != NULL && tsnni_element_float(call->bias_mask.element, call->bias_mask.data, j) == 0.0f))
+        return 0.0f;
+    return tsnni_element_float(call->bias.element, call->bias.data, j);
 }
 
 /* Also what the batch would have got from the entries that are left out. */
@@ -431,7 +464,7 @@ static tsnn_status make_layer(import_call *call, tsnn_layer **out)
         value[kept++] = each.value;
     }
     for (int64_t j = 0; j < outputs; j++)
-        bias[j] = call->bias.data != NULL ? tsnni_element_float(call->bias.element, call->bias.data, j) : 0.0f;
+        bias[j] = bias_at(call, j);
     TSNNI_TRY(tsnn_layer_create_from_coo(call->context, call->report.inputs, outputs, count, input, output, value, bias,
                                          out));
 fail:
@@ -447,7 +480,7 @@ static tsnn_status check_options(const import_call *call)
     const tsnn_import_options *options = &call->options;
     tsnni_runtime *runtime = call->runtime;
     tsnn_status status;
-    if (options->path == NULL)
+    if (options->path == NULL && call->tensors == NULL)
         TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "path is NULL");
     if (options->format < TSNN_FORMAT_AUTO || options->format > TSNN_FORMAT_SAFETENSORS)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "format %d is unknown", (int)options->format);
@@ -479,11 +512,43 @@ static tsnn_status run(import_call *call, tsnn_layer **out)
         TSNNI_FAIL(call->runtime, TSNN_ERROR_INVALID_ARGUMENT, "a mask for a matrix that is sparse already");
     TSNNI_TRY(load_companion(call, call->options.mask, &call->matrix.mask));
     TSNNI_TRY(load_companion(call, call->options.bias, &call->bias));
+    TSNNI_TRY(load_companion(call, call->bias_mask_name, &call->bias_mask));
     TSNNI_TRY(check_companions(call));
+    TSNNI_TRY(check_features(call));
     TSNNI_TRY(count_cells(call));
     TSNNI_TRY(make_layer(call, out));
 fail:
     return status;
+}
+
+static tsnn_status finish(import_call *call, tsnn_import_report *report, tsnn_layer **out)
+{
+    int64_t streams = call->context->streams;
+    tsnn_status status;
+    TSNNI_TRY(run(call, out));
+    if (report != NULL)
+        TSNNI_TRY(tsnni_info_write(call->runtime, report, &call->report, sizeof call->report, "tsnn_import_report"));
+    close_all(call);
+    return TSNN_OK;
+fail:
+    close_all(call);
+    tsnn_layer_destroy(out);
+    call->context->streams = streams; /* the next layer draws what it would have drawn */
+    return status;
+}
+
+tsnn_status tsnni_layer_import_tensors(tsnn_context *context, const tsnni_safetensors *file,
+                                       const tsnn_import_options *options, const char *bias_mask,
+                                       tsnn_import_report *report, tsnn_layer **out)
+{
+    import_call call = {.context = context,
+                        .runtime = &context->runtime,
+                        .options = *options,
+                        .report = TSNN_IMPORT_REPORT_INIT,
+                        .source = tsnni_source_of_memory(NULL, 0),
+                        .tensors = file,
+                        .bias_mask_name = bias_mask};
+    return finish(&call, report, out);
 }
 
 tsnn_status tsnn_layer_import(tsnn_context *context, const tsnn_import_options *options, tsnn_import_report *report,
@@ -498,18 +563,9 @@ tsnn_status tsnn_layer_import(tsnn_context *context, const tsnn_import_options *
                         .runtime = &context->runtime,
                         .report = TSNN_IMPORT_REPORT_INIT,
                         .source = tsnni_source_of_memory(NULL, 0)};
-    tsnn_status status;
     if (options == NULL)
         return tsnni_fail(&context->runtime, TSNN_ERROR_NULL_ARGUMENT, "options is NULL; an import needs a path");
-    TSNNI_TRY(
-        tsnni_options_read(&context->runtime, options, &call.options, sizeof call.options, "tsnn_import_options"));
-    TSNNI_TRY(run(&call, out));
-    if (report != NULL)
-        TSNNI_TRY(tsnni_info_write(&context->runtime, report, &call.report, sizeof call.report, "tsnn_import_report"));
-    close_all(&call);
-    return TSNN_OK;
-fail:
-    close_all(&call);
-    tsnn_layer_destroy(out);
-    return status;
+    tsnn_status status =
+        tsnni_options_read(&context->runtime, options, &call.options, sizeof call.options, "tsnn_import_options");
+    return status < 0 ? status : finish(&call, report, out);
 }

@@ -1,6 +1,7 @@
 /* A layer's matrix in the orientation of a file: its rows, its entries, and all of it as dense cells. */
 #include "layer_view.h"
 
+#include <math.h>
 #include <string.h>
 
 #include <tsnn/exchange.h>
@@ -37,6 +38,31 @@ int64_t tsnni_layer_view_entry(const tsnni_layer_view *view, int64_t k, float *v
     return input;
 }
 
+/* A weight as it is written; row and column are the view's. */
+static float scaled(const tsnni_layer_view *view, int64_t row, int64_t column, float value)
+{
+    return view->scale != NULL ? value * view->scale[view->turned ? column : row] : value;
+}
+
+tsnn_status tsnni_layer_view_check(tsnni_runtime *runtime, const tsnni_layer_view *view, const float *bias)
+{
+    for (int64_t i = 0; i < view->rows; i++)
+        for (int64_t k = tsnni_layer_view_row(view, i); k < tsnni_layer_view_row(view, i + 1); k++) {
+            float value;
+            int64_t column = tsnni_layer_view_entry(view, k, &value);
+            value = scaled(view, i, column, value);
+            if (!isfinite(value))
+                return tsnni_fail(runtime, TSNN_ERROR_NOT_FINITE, "the weight from input %lld to output %lld is %g",
+                                  (long long)(view->turned ? column : i), (long long)(view->turned ? i : column),
+                                  (double)value);
+        }
+    for (int64_t j = 0; j < view->layer->topology.pattern.columns; j++)
+        if (!isfinite(bias[j]))
+            return tsnni_fail(runtime, TSNN_ERROR_NOT_FINITE, "the bias of output %lld is %g", (long long)j,
+                              (double)bias[j]);
+    return TSNN_OK;
+}
+
 tsnn_status tsnni_layer_view_write(tsnni_runtime *runtime, tsnni_sink *sink, const void *data)
 {
     const tsnni_layer_view *view = data;
@@ -54,7 +80,7 @@ tsnn_status tsnni_layer_view_write(tsnni_runtime *runtime, tsnni_sink *sink, con
             if (view->as_mask)
                 bytes[column] = 1;
             else
-                row[column] = view->scale != NULL ? value * view->scale[view->turned ? column : i] : value;
+                row[column] = scaled(view, i, column, value);
         }
         TSNNI_TRY(tsnni_sink_write(runtime, sink, row, size));
     }

@@ -22,6 +22,9 @@ int64_t tsnni_layer_view_row(const tsnni_layer_view *view, int64_t i);
 /* Column and weight of connection k in the view's order. */
 int64_t tsnni_layer_view_entry(const tsnni_layer_view *view, int64_t k, float *value);
 
+/* NOT_FINITE, with its place, for the first weight (scaled) or bias that is no number. */
+tsnn_status tsnni_layer_view_check(tsnni_runtime *runtime, const tsnni_layer_view *view, const float *bias);
+
 /* All cells of all rows: floats, or bytes of a mask. A tsnni_tensor_writer over a view. */
 tsnn_status tsnni_layer_view_write(tsnni_runtime *runtime, tsnni_sink *sink, const void *view);
 

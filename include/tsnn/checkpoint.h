@@ -82,7 +82,8 @@ TSNN_API tsnn_status tsnn_checkpoint_export_options_init(tsnn_checkpoint_export_
  * on request. Activations and dropout are the model's code there. A standardizer is folded into the first layer's
  * weights and biases, rounded to float: the written network takes raw features, as this one does.
  * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (options, names that are twice there), STATE (no layers),
- *         IO, OVERFLOW, UNSUPPORTED (a build without model files), OUT_OF_MEMORY
+ *         NOT_FINITE (a weight or bias, also of folding; nothing is written), IO, OVERFLOW, UNSUPPORTED (a build
+ * without model files), OUT_OF_MEMORY
  */
 TSNN_API tsnn_status tsnn_network_export(const tsnn_network *network, const tsnn_checkpoint_export_options *options);
 

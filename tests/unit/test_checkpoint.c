@@ -178,6 +178,112 @@ START_TEST(a_pruned_module_is_read_by_its_mask)
 }
 END_TEST
 
+/* Biases that are pruned away are 0; the others are as they were. */
+START_TEST(pruned_biases_are_read_by_their_mask)
+{
+    static const char header[] = "{\"fc.weight\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},"
+                                 "\"fc.bias_orig\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]},"
+                                 "\"fc.bias_mask\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[16,24]}}";
+    const float numbers[] = {1, 2, 5, 6, 0, 1};
+    unsigned char file[8 + sizeof header + sizeof numbers] = {sizeof header - 1, 0};
+    const char *name = "fc";
+    float bias[2];
+    tsnn_layer *layer = NULL;
+    tsnn_network *network = NULL;
+    memcpy(file + 8, header, sizeof header - 1);
+    memcpy(file + 8 + sizeof header - 1, numbers, sizeof numbers);
+    tsnni_test_file_write(tsnni_test_path("checkpoint"), file, 8 + sizeof header - 1 + sizeof numbers);
+    tsnn_checkpoint_import_options options = import_of(&name, 1);
+    TSNNI_OK(tsnn_network_import(context, &options, NULL, &network));
+    TSNNI_OK(tsnn_network_get_layer(network, 0, &layer));
+    TSNNI_OK(tsnn_layer_get_bias(layer, bias, 2));
+    ck_assert(bias[0] == 0.0f && bias[1] == 6.0f);
+    tsnn_network_destroy(&network);
+}
+END_TEST
+
+/* The same seed draws the same, whatever failed, and whatever was measured, before. */
+START_TEST(imports_leave_the_random_numbers_alone)
+{
+    static const char *const wrong[] = {"0", "2", "nowhere"};
+    tsnn_network *network = small_network();
+    tsnn_checkpoint_export_options saved = export_of(names, 3, 0);
+    TSNNI_OK(tsnn_network_export(network, &saved));
+    tsnn_network_destroy(&network);
+    float *features = batch(4);
+    tsnni_test_bytes drawn[3] = {{0}, {0}, {0}};
+    for (int attempt = 0; attempt < 3; attempt++) {
+        tsnn_context *own = tsnni_test_context(TSNN_ISA_REF, 1, 9);
+        tsnn_network *out = NULL;
+        tsnn_layer *layer = NULL;
+        tsnn_checkpoint_import_options options = import_of(attempt == 0 ? wrong : names, 3);
+        tsnn_import_report report = TSNN_IMPORT_REPORT_INIT;
+        tsnn_import_options one = TSNN_IMPORT_OPTIONS_INIT;
+        if (attempt == 0) {
+            ck_assert_int_lt(tsnn_network_import(own, &options, NULL, &out), 0);
+            one.path = options.path;
+            one.weights = "0.weight";
+            report.struct_size = 3;
+            ck_assert_int_eq(tsnn_layer_import(own, &one, &report, &layer), TSNN_ERROR_STRUCT_SIZE);
+            options = import_of(names, 3);
+        }
+        if (attempt == 1)
+            options.features = features;
+        options.samples = 4;
+        TSNNI_OK(tsnn_network_import(own, &options, NULL, &out));
+        layer = tsnni_test_layer(own, 12, 9, .3);
+        tsnni_test_bytes_add_layer(&drawn[attempt], layer);
+        tsnn_layer_destroy(&layer);
+        tsnn_network_destroy(&out);
+        tsnn_context_destroy(&own);
+    }
+    ck_assert(tsnni_test_bytes_equal(&drawn[0], &drawn[2]));
+    ck_assert(tsnni_test_bytes_equal(&drawn[1], &drawn[2]));
+    for (int attempt = 0; attempt < 3; attempt++)
+        tsnni_test_bytes_free(&drawn[attempt]);
+    free(features);
+}
+END_TEST
+
+START_TEST(what_is_no_number_is_neither_read_nor_written)
+{
+    tsnn_network *network = small_network(), *out = NULL;
+    tsnn_layer *layer = NULL, *read = NULL;
+    tsnn_checkpoint_export_options saved = export_of(names, 3, 0);
+    tsnn_export_options plain = TSNN_EXPORT_OPTIONS_INIT;
+    tsnn_import_options back = TSNN_IMPORT_OPTIONS_INIT;
+    float huge[9], mean[9] = {0}, features[9] = {(float)NAN};
+    tsnn_standardizer *standardizer = NULL;
+    TSNNI_OK(tsnn_network_get_layer(network, 0, &layer));
+    int64_t connections = tsnni_test_layer_size(layer).connections;
+    float *values = malloc((size_t)connections * sizeof *values);
+    for (int64_t k = 0; k < connections; k++)
+        values[k] = 3e38f;
+    for (int f = 0; f < 9; f++)
+        huge[f] = 0.01f; /* 3e38 / .01 is no float */
+    TSNNI_OK(tsnn_layer_set_weights(layer, values, connections, NULL, 0));
+    TSNNI_OK(tsnn_standardizer_create(context, 9, mean, huge, &standardizer));
+    TSNNI_OK(tsnn_network_set_standardizer(network, standardizer));
+    TSNNI_REFUSED(context, TSNN_ERROR_NOT_FINITE, tsnn_network_export(network, &saved));
+    ck_assert_int_eq(tsnni_test_folder_count(), 0);
+
+    plain.path = tsnni_test_path("weights");
+    plain.format = TSNN_FORMAT_NPY;
+    plain.bias = plain.path;
+    TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_layer_export(layer, &plain));
+    plain.bias = NULL;
+    TSNNI_OK(tsnn_layer_export(layer, &plain));
+    back.path = plain.path;
+    back.features = features;
+    back.samples = 1;
+    TSNNI_REFUSED(context, TSNN_ERROR_NOT_FINITE, tsnn_layer_import(context, &back, NULL, &read));
+    ck_assert_ptr_null(out);
+    free(values);
+    tsnn_standardizer_destroy(&standardizer);
+    tsnn_network_destroy(&network);
+}
+END_TEST
+
 START_TEST(a_standardizer_is_folded_in)
 {
     tsnn_network *network = small_network(), *back = NULL;
@@ -296,6 +402,9 @@ Suite *tsnni_suite_checkpoint(void)
         tcase_add_test(tcase, activations_are_relu_and_softmax_unless_given);
         tcase_add_test(tcase, a_threshold_is_measured_at_the_networks_outputs);
         tcase_add_test(tcase, a_pruned_module_is_read_by_its_mask);
+        tcase_add_test(tcase, pruned_biases_are_read_by_their_mask);
+        tcase_add_test(tcase, imports_leave_the_random_numbers_alone);
+        tcase_add_test(tcase, what_is_no_number_is_neither_read_nor_written);
         tcase_add_test(tcase, a_standardizer_is_folded_in);
         tcase_add_test(tcase, every_refused_request_is_an_error);
         tcase_add_test(tcase, impossible_requests_are_refused);
