@@ -18,7 +18,7 @@
 typedef struct array {
     const unsigned char *data; /* NULL: there is none */
     tsnni_element element;
-    int32_t rank, column_major;
+    int32_t rank, column_major, is_text;
     int64_t shape[TSNNI_TENSOR_RANK], count;
 } array;
 
@@ -97,7 +97,7 @@ static tsnn_status read_npy(import_call *call, const unsigned char *block, int64
     tsnn_status status = tsnni_npy_read(call->runtime, block, bytes, name, &head);
     if (status < 0)
         return status;
-    *out = (array){block + head.data, head.element, head.rank, head.column_major, {0}, head.count};
+    *out = (array){block + head.data, head.element, head.rank, head.column_major, head.is_text, {0}, head.count};
     memcpy(out->shape, head.shape, sizeof out->shape);
     return TSNN_OK;
 }
@@ -125,7 +125,7 @@ static tsnn_status load_tensor(import_call *call, const char *name, array *out)
     TSNNI_TRY(tsnni_allocate(call->runtime, tensor->end - tensor->begin, 1, &block));
     call->blocks[call->block_count++] = block;
     TSNNI_TRY(tsnni_safetensors_read(call->runtime, call->tensors, tensor, block));
-    *out = (array){block, tensor->element, tensor->rank, 0, {0}, tensor->count};
+    *out = (array){block, tensor->element, tensor->rank, 0, 0, {0}, tensor->count};
     memcpy(out->shape, tensor->shape, sizeof out->shape);
     return TSNN_OK;
 fail:
@@ -151,9 +151,9 @@ static tsnn_status load_companion(import_call *call, const char *name, array *ou
 
 static tsnn_status use_dense(import_call *call, const array *values)
 {
-    if (values->rank != 2 || !tsnni_element_is_number(values->element))
+    if (values->rank != 2 || values->is_text || !tsnni_element_is_number(values->element))
         return tsnni_fail(call->runtime, TSNN_ERROR_FORMAT, "%d dimensions of %s; a matrix of numbers is wanted",
-                          (int)values->rank, tsnni_element_name(values->element));
+                          (int)values->rank, values->is_text ? "text" : tsnni_element_name(values->element));
     call->matrix.values = *values;
     call->matrix.rows = values->shape[0];
     call->matrix.columns = values->shape[1];

@@ -16,7 +16,11 @@ enum {
 /* Ways from a block of memory to an object: a name, what it makes, the call, its options (max_bytes and custom are set)
  * and their beginning. A new one is a line here; use_<what>() is what becomes of the object. */
 #define LOADERS(LOADER)                                                                                                \
-    LOADER(network, tsnn_network, tsnn_network_load_memory, tsnn_load_options, TSNN_LOAD_OPTIONS_INIT)
+    LOADER(network, tsnn_network, tsnn_network_load_memory, tsnn_load_options, TSNN_LOAD_OPTIONS_INIT)                 \
+    LOADER(packed, tsnn_predictor, tsnn_predictor_load_memory, tsnn_predictor_load_options,                            \
+           TSNN_PREDICTOR_LOAD_OPTIONS_INIT)                                                                           \
+    LOADER(borrowed, tsnn_predictor, tsnn_predictor_load_memory, tsnn_predictor_load_options,                          \
+           {(uint32_t)sizeof(tsnn_predictor_load_options), TSNN_BORROW, 0, 0, 0, NULL})
 
 typedef struct tools {
     tsnn_context *context;

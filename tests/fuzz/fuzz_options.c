@@ -377,7 +377,7 @@ static void try_load(world *w)
 
 static const char *npy_file(int slot)
 {
-    static const char head[] = "\x93NUMPY\x01\x00\x36\x00{'descr': '|u1', 'fortran_order': False, 'shape': (3, 4)}";
+    static const char head[] = "\x93NUMPY\x01\x00\x39\x00{'descr': '|u1', 'fortran_order': False, 'shape': (3, 4)}";
     char block[sizeof head - 1 + 12];
     memcpy(block, head, sizeof head - 1);
     for (int k = 0; k < 12; k++)

@@ -202,6 +202,19 @@ START_TEST(matrix_market_is_read_as_it_is_written_elsewhere)
 }
 END_TEST
 
+/* Its bytes could be taken for numbers from 0 to 255. */
+START_TEST(a_text_array_is_no_matrix)
+{
+    static const char file[] = "\x93NUMPY\x01\x00\x37\x00{'descr': '|S2', 'fortran_order': False, 'shape': (3,)}abcdef";
+    tsnn_import_options options = TSNN_IMPORT_OPTIONS_INIT;
+    tsnn_layer *layer = NULL;
+    options.path = tsnni_test_path("text");
+    tsnni_test_file_write(options.path, file, sizeof file - 1);
+    TSNNI_REFUSED(context, TSNN_ERROR_FORMAT, tsnn_layer_import(context, &options, NULL, &layer));
+    tsnni_test_expect_text(context, "2 dimensions of text; a matrix of numbers is wanted");
+}
+END_TEST
+
 /* 1000 entries of 12 bytes, and as many to mirror them, beside the text. */
 START_TEST(matrix_market_stays_within_max_bytes)
 {
@@ -370,6 +383,7 @@ Suite *tsnni_suite_exchange(void)
     tcase_add_test(tcase, a_threshold_is_reported_with_the_largest_difference);
     tcase_add_test(tcase, matrix_market_is_read_as_it_is_written_elsewhere);
     tcase_add_test(tcase, matrix_market_stays_within_max_bytes);
+    tcase_add_test(tcase, a_text_array_is_no_matrix);
     tcase_add_test(tcase, numbers_in_text_are_exact);
     tcase_add_loop_test(tcase, mutated_foreign_files_do_no_harm, 0, 4);
     tcase_add_test(tcase, every_refused_request_is_an_error);
