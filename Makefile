@@ -192,7 +192,9 @@ EXAMPLES        := $(EXAMPLE_NAMES:%=$(BUILD)/examples/%)
 # the objects of libtsnn along, hidden; its static form is linked before libtsnn.a.
 MPI_BUILD   ?= $(BUILD)/mpi
 MPI_EXAMPLE := $(MPI_BUILD)/train_mpi
-MPI_TESTS   := $(MPI_BUILD)/tests/ranks
+MPI_TESTS   := $(MPI_BUILD)/tests/ranks $(MPI_BUILD)/tests/ranks_of_another_version
+MPI_TEST_OBJECTS := $(patsubst %.c,$(MPI_BUILD)/obj/%.o,$(filter-out %/other_version.c %/client.c,$(wildcard tests/mpi/*.c))) \
+                    $(BUILD)/obj/tests/unit/course.o $(BUILD)/obj/tests/unit/support.o
 MPI_OBJECTS := $(patsubst %.c,$(MPI_BUILD)/obj/%.o,$(wildcard src/mpi/*.c))
 MPI_STATIC  := $(MPI_BUILD)/libtsnn-mpi.a
 MPI_SHARED  := $(MPI_BUILD)/libtsnn-mpi.so.$(SOVERSION)
@@ -300,8 +302,11 @@ endef
 
 $(MPI_EXAMPLE): $(MPI_EXAMPLE_OBJECTS) $(MPI_STATIC) $(STATIC_LIB)
 	$(call link_mpi,$(train_mlp_LIBS))
-$(MPI_TESTS): $(MPI_BUILD)/obj/tests/mpi/ranks.o $(BUILD)/obj/tests/unit/course.o $(BUILD)/obj/tests/unit/support.o $(MPI_STATIC) $(STATIC_LIB)
+$(MPI_TESTS): $(MPI_TEST_OBJECTS) $(MPI_STATIC) $(STATIC_LIB)
 	$(call link_mpi,$(CHECK_LIBS))
+# The same program, in which the library says it has another version.
+$(MPI_BUILD)/tests/ranks_of_another_version: $(MPI_BUILD)/obj/tests/mpi/other_version.o
+$(MPI_BUILD)/tests/ranks_of_another_version: private LDFLAGS += -Wl,--wrap=tsnn_version_number
 
 # What a program linked with libtsnn.a needs besides it. gcc's OpenMP library works by name with any linker driver.
 ifeq ($(OPENMP),1)

@@ -8,38 +8,37 @@
 #include "mpi/ranks.h"
 #include "network.h"
 
-#define TEXT_BYTES 512
-
 /* The text of a failure of that rank, from its runtime into everyone's. */
-static tsnn_status spread_text(tsnn_mpi *mpi, const tsnni_runtime *from, int rank, tsnn_status failure, double limit)
+static tsnn_status spread_text(tsnn_mpi *mpi, int rank, tsnn_status failure, double limit)
 {
-    char text[TEXT_BYTES] = "";
     tsnni_runtime *runtime = &mpi->context->runtime;
-    if (mpi->rank == rank)
-        snprintf(text, sizeof text, "%s", from->error_text);
-    tsnn_status status = tsnni_mpi_broadcast(mpi, text, sizeof text, rank, limit);
+    tsnni_mpi_failure *told = &mpi->failure;
+    memset(told, 0, sizeof *told);
+    if (mpi->rank == rank) {
+        told->status = failure;
+        snprintf(told->text, sizeof told->text, "%.*s", (int)sizeof told->text - 1, runtime->error_text);
+    }
+    tsnn_status status = tsnni_mpi_broadcast(mpi, told, sizeof *told, rank, limit);
     if (status < 0)
         return status;
-    text[sizeof text - 1] = '\0';
-    return tsnni_fail(runtime, failure, "rank %d: %s", rank, text);
+    told->text[sizeof told->text - 1] = '\0';
+    return tsnni_fail(runtime, (tsnn_status)told->status, "rank %d: %s", rank, told->text);
 }
 
+/* Asks for no memory, and its messages do not depend on the library's version: those are the failures it is there for. */
 tsnn_status tsnni_mpi_agree(tsnn_mpi *mpi, tsnn_status status, double limit)
 {
-    int32_t own = status, worst = TSNN_OK;
     if (mpi->broken || mpi->agreed)
         return status;
-    tsnn_status gathered = tsnni_mpi_gather(mpi, &own, mpi->statuses, sizeof own, limit);
-    if (gathered < 0)
-        return gathered;
-    for (int r = 0; r < mpi->ranks; r++) {
-        if (mpi->statuses[r] < 0) {
-            mpi->agreed = 1;
-            return spread_text(mpi, &mpi->context->runtime, r, mpi->statuses[r], limit);
-        }
-        worst = mpi->statuses[r] > worst ? mpi->statuses[r] : worst;
-    }
-    return worst;
+    mpi->own_words[0] = status < 0 ? mpi->rank : mpi->ranks; /* the least of these is the first that failed */
+    mpi->own_words[1] = status < 0 ? 0 : -status;            /* ... the most that a rank has to say */
+    tsnn_status met = tsnni_mpi_least(mpi, mpi->own_words, mpi->all_words, 2, limit);
+    if (met < 0)
+        return met;
+    if (mpi->all_words[0] == mpi->ranks)
+        return (tsnn_status)-mpi->all_words[1];
+    mpi->agreed = 1;
+    return spread_text(mpi, mpi->all_words[0], status, limit);
 }
 
 /* ---- ranks that must be alike ---- */
@@ -164,11 +163,30 @@ fail:
     return status;
 }
 
+/* Of other versions nothing else can be compared: their messages may be others. */
+static tsnn_status compare_versions(tsnn_mpi *mpi)
+{
+    tsnn_status status;
+    mpi->own_words[0] = tsnn_version_number();
+    mpi->own_words[1] = -tsnn_version_number();
+    TSNNI_TRY(tsnni_mpi_least(mpi, mpi->own_words, mpi->all_words, 2, tsnni_mpi_pause_limit(mpi)));
+    if (mpi->all_words[0] == -mpi->all_words[1])
+        return TSNN_OK;
+    mpi->agreed = 1;
+    TSNNI_FAIL(&mpi->context->runtime, TSNN_ERROR_UNSUPPORTED,
+               "the ranks have versions %d to %d of the library, this one %d", (int)mpi->all_words[0],
+               -(int)mpi->all_words[1], (int)tsnn_version_number());
+fail:
+    return status;
+}
+
 tsnn_status tsnni_mpi_compare_ranks(tsnn_mpi *mpi)
 {
     const char *instructions = mpi->context->kernels->name;
     traits own = {.count = 0};
-    add(&own, "the library's version", TSNN_ERROR_UNSUPPORTED, tsnn_version_number());
+    tsnn_status status = compare_versions(mpi);
+    if (status < 0)
+        return status;
     add(&own, "the mark of the instruction set", TSNN_ERROR_UNSUPPORTED,
         hash(0, instructions, (int64_t)strlen(instructions)));
     add_network(&own, mpi->parallel->options.network);

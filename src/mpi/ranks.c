@@ -19,21 +19,27 @@
 /* Without MPI nothing can be agreed on: this is found by every rank for itself. */
 static tsnn_status check_mpi(tsnni_runtime *runtime, MPI_Comm communicator)
 {
-    int initialised = 0, finalised = 0, level = MPI_THREAD_SINGLE;
+    int initialised = 0, finalised = 0;
     MPI_Initialized(&initialised);
     MPI_Finalized(&finalised);
     if (!initialised || finalised)
         return tsnni_fail(runtime, TSNN_ERROR_STATE, "MPI is %s", finalised ? "finalised" : "not initialised");
     if (communicator == MPI_COMM_NULL)
         return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT, "the communicator is MPI_COMM_NULL: it has no ranks");
-    MPI_Query_thread(&level);
-    if (level < MPI_THREAD_FUNNELED && runtime->threads > 1)
-        return tsnni_fail(runtime, TSNN_ERROR_STATE,
-                          "a context of %d threads wants MPI_Init_thread() with MPI_THREAD_FUNNELED",
-                          (int)runtime->threads);
     return TSNN_OK;
 }
 
+static tsnn_status check_level(tsnni_runtime *runtime)
+{
+    int level = MPI_THREAD_SINGLE;
+    MPI_Query_thread(&level);
+    if (level >= MPI_THREAD_FUNNELED || runtime->threads == 1)
+        return TSNN_OK;
+    return tsnni_fail(runtime, TSNN_ERROR_STATE, "a context of %d threads wants MPI_Init_thread() with MPI_THREAD_FUNNELED",
+                      (int)runtime->threads);
+}
+
+/* All that agreeing needs; no memory of the caller's. */
 static tsnn_status connect(tsnn_mpi *mpi, MPI_Comm communicator)
 {
     MPI_Request request;
@@ -47,9 +53,17 @@ static tsnn_status connect(tsnn_mpi *mpi, MPI_Comm communicator)
     MPI_Comm_size(mpi->comm, &mpi->ranks);
     TSNNI_TRY(tsnni_mpi_result(mpi, MPI_Type_contiguous(TSNNI_MPI_BLOCK, MPI_BYTE, &mpi->block), "a data type"));
     TSNNI_TRY(tsnni_mpi_result(mpi, MPI_Type_commit(&mpi->block), "a data type"));
-    TSNNI_TRY(TSNNI_NEW_ZERO(&mpi->context->runtime, mpi->ranks, &mpi->statuses));
-    TSNNI_TRY(TSNNI_NEW_ZERO(&mpi->context->runtime, mpi->ranks, &mpi->records));
-    TSNNI_TRY(TSNNI_NEW_ZERO(&mpi->context->runtime, mpi->ranks, &mpi->shard_samples));
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+static tsnn_status create_tables(tsnn_mpi *mpi)
+{
+    tsnni_runtime *runtime = &mpi->context->runtime;
+    tsnn_status status;
+    TSNNI_TRY(TSNNI_NEW_ZERO(runtime, mpi->ranks, &mpi->records));
+    TSNNI_TRY(TSNNI_NEW_ZERO(runtime, mpi->ranks, &mpi->shard_samples));
     return TSNN_OK;
 fail:
     return status;
@@ -152,40 +166,74 @@ fail:
     return status;
 }
 
+/* What a rank can find out by itself. */
+static tsnn_status set_up(tsnn_mpi *mpi, const tsnn_parallel_options *parallel, const tsnn_mpi_options *options)
+{
+    tsnn_status status;
+    TSNNI_TRY(check_level(&mpi->context->runtime));
+    TSNNI_TRY(create_tables(mpi));
+    TSNNI_TRY(read_options(mpi, options));
+    TSNNI_TRY(create_workers(mpi, parallel));
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+/* Frees all but the object itself. */
+static void disconnect(tsnn_mpi *mpi)
+{
+    tsnni_runtime *runtime = &mpi->context->runtime;
+    if (mpi->parallel != NULL)
+        mpi->parallel->options.workers = mpi->workers * mpi->lanes;
+    tsnn_parallel_destroy(&mpi->parallel);
+    if (mpi->broken) /* messages may still come */
+        return;
+    if (mpi->block != MPI_DATATYPE_NULL)
+        MPI_Type_free(&mpi->block);
+    if (mpi->comm != MPI_COMM_NULL)
+        MPI_Comm_free(&mpi->comm);
+    tsnni_release(runtime, mpi->records);
+    tsnni_release(runtime, mpi->shard_samples);
+}
+
 tsnn_status tsnn_mpi_create(tsnn_context *context, MPI_Comm communicator, const tsnn_parallel_options *parallel,
                             const tsnn_mpi_options *options, tsnn_mpi **out)
 {
-    /* A rank that brings nothing still tells the others so. */
+    /* A rank that brings nothing, or finds no memory, still tells the others so. */
     tsnn_context nobody = {.runtime = {.threads = 1}};
     tsnn_context *used = context != NULL ? context : &nobody;
-    tsnn_mpi *mpi = NULL;
-    tsnn_status status;
+    tsnn_mpi spare = {0}, *mpi = NULL;
+    tsnn_status status, found;
     tsnni_runtime_init(&nobody.runtime);
     if (out != NULL)
         *out = NULL;
-    TSNNI_TRY(check_mpi(&used->runtime, communicator));
-    TSNNI_TRY(TSNNI_NEW_ZERO(&used->runtime, 1, &mpi));
+    status = check_mpi(&used->runtime, communicator);
+    if (status < 0)
+        return status;
+    found = TSNNI_NEW_ZERO(&used->runtime, 1, &mpi);
+    mpi = found < 0 ? &spare : mpi;
     mpi->context = used;
     mpi->comm = MPI_COMM_NULL;
     mpi->block = MPI_DATATYPE_NULL;
     TSNNI_TRY(connect(mpi, communicator));
     if (context == NULL || out == NULL || parallel == NULL)
-        status = tsnni_fail(&used->runtime, TSNN_ERROR_NULL_ARGUMENT, "%s is NULL",
-                            context == NULL ? "context"
-                            : out == NULL   ? "out"
-                                            : "parallel");
-    if (status >= 0)
-        status = read_options(mpi, options);
-    if (status >= 0)
-        status = create_workers(mpi, parallel);
-    TSNNI_TRY(tsnni_mpi_agree(mpi, status, tsnni_mpi_pause_limit(mpi)));
+        found = tsnni_fail(&used->runtime, TSNN_ERROR_NULL_ARGUMENT, "%s is NULL",
+                           context == NULL ? "context"
+                           : out == NULL   ? "out"
+                                           : "parallel");
+    if (found >= 0)
+        found = set_up(mpi, parallel, options);
+    TSNNI_TRY(tsnni_mpi_agree(mpi, found, tsnni_mpi_pause_limit(mpi)));
     TSNNI_TRY(tsnni_mpi_compare_ranks(mpi));
     if (mpi->served && mpi->rank == 0)
         mpi->parallel->options.micro_batch = 1; /* the mirrors' workspaces are never used */
     *out = mpi;
     return TSNN_OK;
 fail:
-    tsnn_mpi_destroy(&mpi);
+    if (mpi == &spare)
+        disconnect(&spare);
+    else
+        tsnn_mpi_destroy(&mpi);
     return status;
 }
 
@@ -195,20 +243,10 @@ void tsnn_mpi_destroy(tsnn_mpi **mpi)
         return;
     tsnn_mpi *own = *mpi;
     tsnni_runtime *runtime = &own->context->runtime;
-    if (own->parallel != NULL)
-        own->parallel->options.workers = own->workers * own->lanes;
-    tsnn_parallel_destroy(&own->parallel);
     *mpi = NULL;
-    if (own->broken) /* messages may still come */
-        return;
-    if (own->block != MPI_DATATYPE_NULL)
-        MPI_Type_free(&own->block);
-    if (own->comm != MPI_COMM_NULL)
-        MPI_Comm_free(&own->comm);
-    tsnni_release(runtime, own->statuses);
-    tsnni_release(runtime, own->records);
-    tsnni_release(runtime, own->shard_samples);
-    tsnni_release(runtime, own);
+    disconnect(own);
+    if (!own->broken)
+        tsnni_release(runtime, own);
 }
 
 /* ---- a run ---- */
@@ -260,6 +298,18 @@ static tsnn_status run_epochs(tsnn_mpi *mpi, const tsnn_dataset *validation)
     return status;
 }
 
+/* After a failure that all know of: the networks may have other shapes, with which nothing new could be set up. What went
+ * wrong stays what is told. */
+static void share_what_is_left(tsnn_mpi *mpi, tsnn_status status)
+{
+    char text[sizeof mpi->context->runtime.error_text];
+    memcpy(text, mpi->context->runtime.error_text, sizeof text);
+    mpi->agreed = 0;
+    (void)tsnni_mpi_share(mpi);
+    mpi->agreed = 1;
+    (void)tsnni_fail(&mpi->context->runtime, status, "%s", text);
+}
+
 /* Both ends of a run are the same on all ranks: rank 0's network. */
 static tsnn_status run_all(tsnn_mpi *mpi, const tsnn_dataset *train, const tsnn_dataset *validation)
 {
@@ -282,6 +332,8 @@ static tsnn_status run_all(tsnn_mpi *mpi, const tsnn_dataset *train, const tsnn_
     }
 fail:
     tsnni_parallel_end(parallel);
+    if (status < 0 && mpi->agreed && !mpi->broken)
+        share_what_is_left(mpi, status);
     return status;
 }
 

@@ -24,6 +24,12 @@ typedef struct tsnni_mpi_record {
     int64_t message_brings; /* ... and its parts */
 } tsnni_mpi_record;
 
+/* What went wrong on a rank, for all. */
+typedef struct tsnni_mpi_failure {
+    int32_t status;
+    char text[508];
+} tsnni_mpi_failure;
+
 struct tsnn_mpi {
     tsnn_context *context;
     MPI_Comm comm;
@@ -36,7 +42,8 @@ struct tsnn_mpi {
     int32_t broken;           /* communication has failed: nobody is waited for any more */
     int32_t agreed;           /* a failure that all know of: nothing is left to agree on */
     double longest;           /* seconds of a step here, the longest so far */
-    int32_t *statuses;        /* a number for each rank */
+    int32_t own_words[2], all_words[2]; /* of agreeing */
+    tsnni_mpi_failure failure;
     tsnni_mpi_record own, *records;
     uint64_t stamp; /* phase 2: the topology that rank 0 knows of this rank's copy */
 
@@ -72,6 +79,7 @@ tsnn_status tsnni_mpi_wait(tsnn_mpi *mpi, MPI_Request *requests, const int *peer
 void tsnni_mpi_rest(int64_t looks);
 
 tsnn_status tsnni_mpi_broadcast(tsnn_mpi *mpi, void *data, int64_t bytes, int root, double limit);
+tsnn_status tsnni_mpi_least(tsnn_mpi *mpi, const int32_t *own, int32_t *all, int count, double limit);
 tsnn_status tsnni_mpi_gather(tsnn_mpi *mpi, const void *own, void *all, int64_t bytes, double limit);
 
 /* How long to wait: within an epoch; where ranks may come late, as rank 0 from a callback; at an epoch's end, where

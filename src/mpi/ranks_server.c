@@ -143,6 +143,7 @@ static tsnn_status answer(tsnni_mpi_server *own, int32_t l)
     int64_t bytes = sizeof head;
     int32_t ends = atomic_load(&parallel->stop) || worker->exchange >= own->total;
     tsnn_status status;
+    at->state = HELD; /* after a failure it is still to be dismissed */
     TSNNI_TRY(finish_sends(own, l));
     if (ends) {
         head.kind = TSNNI_MPI_END;

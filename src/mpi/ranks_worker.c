@@ -160,6 +160,24 @@ fail:
     return tsnni_fail(&mpi->context->runtime, status, "%s", worker->context.runtime.error_text);
 }
 
+/* A message that there is no memory for is received all the same, into MPI's own: left where it is, it might be taken for
+ * one of a later run. */
+static tsnn_status drop_network(worker_rank *own, lane *at, int64_t bytes)
+{
+    tsnn_mpi *mpi = own->mpi;
+    MPI_Request request = MPI_REQUEST_NULL;
+    void *message = NULL;
+    tsnn_status status;
+    TSNNI_TRY(tsnni_mpi_result(mpi, MPI_Alloc_mem((MPI_Aint)tsnni_mpi_room(bytes), MPI_INFO_NULL, &message),
+                               "room for a topology"));
+    TSNNI_TRY(tsnni_mpi_receive(mpi, message, bytes, server, TSNNI_MPI_NETWORK_TAG + at->tag, &request));
+    TSNNI_TRY(tsnni_mpi_wait(mpi, &request, &server, 1, tsnni_mpi_step_limit(mpi), "a topology"));
+    MPI_Free_mem(message);
+    return TSNN_OK;
+fail:
+    return status;
+}
+
 /* A failure that is this rank's own goes into own->status: the server is to hear of it. */
 static tsnn_status receive_network(worker_rank *own, lane *at, int64_t bytes)
 {
@@ -167,8 +185,11 @@ static tsnn_status receive_network(worker_rank *own, lane *at, int64_t bytes)
     tsnni_runtime *runtime = &mpi->context->runtime;
     MPI_Request request = MPI_REQUEST_NULL;
     char *message = NULL;
-    tsnn_status status;
-    TSNNI_TRY(TSNNI_NEW(runtime, tsnni_mpi_room(bytes), &message));
+    tsnn_status status = TSNNI_NEW(runtime, tsnni_mpi_room(bytes), &message);
+    if (status < 0) {
+        own->status = status;
+        return drop_network(own, at, bytes);
+    }
     TSNNI_TRY(tsnni_mpi_receive(mpi, message, bytes, server, TSNNI_MPI_NETWORK_TAG + at->tag, &request));
     TSNNI_TRY(tsnni_mpi_wait(mpi, &request, &server, 1, tsnni_mpi_step_limit(mpi), "a topology"));
     status = tsnni_mpi_message_unpack(at->worker->network, message, bytes);

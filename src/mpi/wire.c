@@ -1,6 +1,7 @@
 /* Messages that end in bounded time: every wait looks, yields and sleeps, and gives up when a rank is silent for too
  * long. A request that was given up stays posted, so its memory is never freed. */
 #include <limits.h>
+#include <math.h>
 
 #include "core/sync.h"
 #include "epoch.h"
@@ -8,6 +9,9 @@
 
 /* Looks between two looks at the clock. */
 #define CLOCK_LOOKS 64
+
+/* Seconds. Who has not looked for longer, because it was stopped itself, cannot tell whether others were silent. */
+#define LONGEST_NAP 1.0
 
 /* Looks before the first nap. Yielding, between the two in tsnni_sync_wait(), hands whole slices of time to whatever
  * else runs on a crowded machine; who naps is woken at once. */
@@ -88,7 +92,7 @@ static int silent_rank(const MPI_Request *requests, const int *peers, int count)
 tsnn_status tsnni_mpi_wait(tsnn_mpi *mpi, MPI_Request *requests, const int *peers, int count, double limit,
                            const char *what)
 {
-    double start = 0.0;
+    double last = 0.0, silent = 0.0;
     for (int64_t looks = 0;; looks++) {
         int done = 0;
         tsnn_status status = tsnni_mpi_result(mpi, MPI_Testall(count, requests, &done, MPI_STATUSES_IGNORE), what);
@@ -96,9 +100,10 @@ tsnn_status tsnni_mpi_wait(tsnn_mpi *mpi, MPI_Request *requests, const int *peer
             return status;
         if (looks % CLOCK_LOOKS == 0) {
             double now = tsnni_seconds_now();
-            start = looks == 0 ? now : start;
-            if (now - start > limit)
-                return tsnni_mpi_lost(mpi, silent_rank(requests, peers, count), now - start, what);
+            silent += looks == 0 ? 0.0 : fmin(now - last, LONGEST_NAP);
+            last = now;
+            if (silent > limit)
+                return tsnni_mpi_lost(mpi, silent_rank(requests, peers, count), silent, what);
         }
         tsnni_mpi_rest(looks);
     }
@@ -112,6 +117,17 @@ tsnn_status tsnni_mpi_broadcast(tsnn_mpi *mpi, void *data, int64_t bytes, int ro
     TSNNI_TRY(tsnni_mpi_blocks(mpi, bytes, &blocks));
     TSNNI_TRY(tsnni_mpi_result(mpi, MPI_Ibcast(data, blocks, mpi->block, root, mpi->comm, &request), "a broadcast"));
     return tsnni_mpi_wait(mpi, &request, &root, 1, limit, "a broadcast");
+fail:
+    return status;
+}
+
+tsnn_status tsnni_mpi_least(tsnn_mpi *mpi, const int32_t *own, int32_t *all, int count, double limit)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    tsnn_status status;
+    TSNNI_TRY(tsnni_mpi_result(mpi, MPI_Iallreduce(own, all, count, MPI_INT32_T, MPI_MIN, mpi->comm, &request),
+                               "what the other ranks report"));
+    return tsnni_mpi_wait(mpi, &request, NULL, 1, limit, "what the other ranks report");
 fail:
     return status;
 }
