@@ -25,7 +25,8 @@ static tsnn_status spread_text(tsnn_mpi *mpi, int rank, tsnn_status failure, dou
     return tsnni_fail(runtime, (tsnn_status)told->status, "rank %d: %s", rank, told->text);
 }
 
-/* Asks for no memory, and its messages do not depend on the library's version: those are the failures it is there for. */
+/* Asks for no memory, and its messages do not depend on the library's version: those are the failures it is there for.
+ */
 tsnn_status tsnni_mpi_agree(tsnn_mpi *mpi, tsnn_status status, double limit)
 {
     if (mpi->broken || mpi->agreed)

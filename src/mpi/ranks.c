@@ -35,7 +35,8 @@ static tsnn_status check_level(tsnni_runtime *runtime)
     MPI_Query_thread(&level);
     if (level >= MPI_THREAD_FUNNELED || runtime->threads == 1)
         return TSNN_OK;
-    return tsnni_fail(runtime, TSNN_ERROR_STATE, "a context of %d threads wants MPI_Init_thread() with MPI_THREAD_FUNNELED",
+    return tsnni_fail(runtime, TSNN_ERROR_STATE,
+                      "a context of %d threads wants MPI_Init_thread() with MPI_THREAD_FUNNELED",
                       (int)runtime->threads);
 }
 
@@ -298,8 +299,8 @@ static tsnn_status run_epochs(tsnn_mpi *mpi, const tsnn_dataset *validation)
     return status;
 }
 
-/* After a failure that all know of: the networks may have other shapes, with which nothing new could be set up. What went
- * wrong stays what is told. */
+/* After a failure that all know of: the networks may have other shapes, with which nothing new could be set up. What
+ * went wrong stays what is told. */
 static void share_what_is_left(tsnn_mpi *mpi, tsnn_status status)
 {
     char text[sizeof mpi->context->runtime.error_text];

@@ -35,13 +35,13 @@ struct tsnn_mpi {
     MPI_Comm comm;
     MPI_Datatype block; /* TSNNI_MPI_BLOCK bytes */
     int rank, ranks;
-    tsnn_mpi_options options; /* with defaults filled in */
-    tsnn_parallel *parallel;  /* of all workers; this rank has those of its engine */
-    int32_t workers, lanes;   /* lanes: WASAP's gradients in flight, each a worker to the algorithm */
-    int32_t served;           /* 1: rank 0 is a server and no worker */
-    int32_t broken;           /* communication has failed: nobody is waited for any more */
-    int32_t agreed;           /* a failure that all know of: nothing is left to agree on */
-    double longest;           /* seconds of a step here, the longest so far */
+    tsnn_mpi_options options;           /* with defaults filled in */
+    tsnn_parallel *parallel;            /* of all workers; this rank has those of its engine */
+    int32_t workers, lanes;             /* lanes: WASAP's gradients in flight, each a worker to the algorithm */
+    int32_t served;                     /* 1: rank 0 is a server and no worker */
+    int32_t broken;                     /* communication has failed: nobody is waited for any more */
+    int32_t agreed;                     /* a failure that all know of: nothing is left to agree on */
+    double longest;                     /* seconds of a step here, the longest so far */
     int32_t own_words[2], all_words[2]; /* of agreeing */
     tsnni_mpi_failure failure;
     tsnni_mpi_record own, *records;

@@ -160,8 +160,8 @@ fail:
     return tsnni_fail(&mpi->context->runtime, status, "%s", worker->context.runtime.error_text);
 }
 
-/* A message that there is no memory for is received all the same, into MPI's own: left where it is, it might be taken for
- * one of a later run. */
+/* A message that there is no memory for is received all the same, into MPI's own: left where it is, it might be taken
+ * for one of a later run. */
 static tsnn_status drop_network(worker_rank *own, lane *at, int64_t bytes)
 {
     tsnn_mpi *mpi = own->mpi;

@@ -21,7 +21,7 @@ static void lose(int number)
     (void)number;
     if (access(checkpoint_path, R_OK) != 0)
         return;
-    int file = open(moment_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    int file = open(moment_path, O_WRONLY | O_CREAT | O_EXCL, 0600); /* once: a stopped rank is woken at the end */
     if (file >= 0)
         close(file);
     kill(getpid(), lost_signal);

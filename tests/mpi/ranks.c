@@ -1,6 +1,7 @@
 /* libtsnn-mpi as a caller sees it, on however many ranks this is started with. `ranks GROUP...` makes the claims of
- * groups, a line each: training, refusals, failures, memory, version, single. `ranks stress N` runs N times. `ranks lose
- * MODE HOW FILE` loses a rank (stop, kill) in the middle of a run, `ranks resume FILE` goes on from what was saved. */
+ * groups, a line each: training, refusals, failures, memory, version, single. `ranks stress N` runs N times. `ranks
+ * lose MODE HOW FILE` loses a rank (stop, kill) in the middle of a run, `ranks resume FILE` goes on from what was
+ * saved. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,8 +47,7 @@ static void claim_nothing_is_left(void)
     int64_t receives = tsnni_sum_over_ranks(tsnni_wire_counts.receives);
     snprintf(tsnni_claim_detail, sizeof tsnni_claim_detail,
              ": %lld sends, %lld receives; here %lld pending, %lld communicators, %lld types", (long long)sends,
-             (long long)receives,
-             (long long)tsnni_wire_counts.pending, (long long)tsnni_wire_counts.communicators,
+             (long long)receives, (long long)tsnni_wire_counts.pending, (long long)tsnni_wire_counts.communicators,
              (long long)tsnni_wire_counts.types);
     tsnni_claim("every message was received, no request is pending, and MPI's objects are freed",
                 sends == receives && tsnni_wire_counts.pending == 0 && tsnni_wire_counts.communicators == 0 &&

@@ -7,11 +7,9 @@
 
 #include "../unit/course.h"
 
-
-
 extern int tsnni_rank, tsnni_ranks;
-extern int tsnni_claim_failed;        /* 1: some claim did not hold */
-extern char tsnni_claim_detail[256];  /* what to tell when the next claim fails */
+extern int tsnni_claim_failed;          /* 1: some claim did not hold */
+extern char tsnni_claim_detail[256];    /* what to tell when the next claim fails */
 extern const char *const tsnni_modes[]; /* by their number */
 
 /* ---- support.c ---- */
@@ -28,7 +26,7 @@ typedef struct tsnni_watcher {
     int64_t epochs, stop_epoch;
     int32_t answer; /* after stop_epoch */
     double loss, first_loss, accuracy;
-    const char *path; /* the network is saved there; NULL: it is not */
+    const char *path;  /* the network is saved there; NULL: it is not */
     int64_t save_from; /* the first epoch that is saved */
     tsnn_network *network;
 } tsnni_watcher;

@@ -196,7 +196,8 @@ static void sends_topologies_when_they_change(int32_t mode)
     double sent = (double)tsnni_sum_over_ranks(tsnni_wire_counts.bytes);
     double told = (double)(info.step_bytes + info.topology_bytes);
     int64_t fetches = mode == TSNN_PARALLEL_WASAP && tsnni_ranks > 1 ? 2 * 2 * (tsnni_ranks - 1) : 0;
-    int good = status == TSNN_OK && sent <= told + 64.0 * (double)fetches && told <= sent + 4.0 * (double)info.exchanges;
+    int good =
+        status == TSNN_OK && sent <= told + 64.0 * (double)fetches && told <= sent + 4.0 * (double)info.exchanges;
     good &= (double)info.topology_bytes <= (double)fetches * info.value_bytes;
     good &= fetches == 0 || info.topology_bytes > 0;
     snprintf(text, sizeof text, "%s sends evolved topologies once to each gradient in flight, and tells so",
