@@ -80,7 +80,7 @@ TSNN_API void tsnn_mpi_destroy(tsnn_mpi **mpi);
 
 /**
  * @brief Trains for the epochs that are left; collective. Every rank's network becomes rank 0's, at the start and the
- * end.
+ * end, and after a failure that is not COMMUNICATION, unless there is no memory for it.
  *
  * The on_epoch callback of rank 0 may read and save the network, but not change it; those of other ranks are not
  * called.

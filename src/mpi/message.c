@@ -229,7 +229,9 @@ tsnn_status tsnni_mpi_share(tsnn_mpi *mpi)
     if (mpi->ranks == 1)
         return TSNN_OK;
     head[0] = tsnni_mpi_message_size(network, parts);
+    head[1] = mpi->parallel->epochs_done;
     TSNNI_TRY(tsnni_mpi_broadcast(mpi, head, sizeof head, 0, tsnni_mpi_pause_limit(mpi)));
+    mpi->parallel->epochs_done = head[1]; /* a worker of WASAP does not know how many there were before a failure */
     status = TSNNI_NEW_ZERO(runtime, tsnni_mpi_room(head[0]), &bytes);
     TSNNI_TRY(tsnni_mpi_agree(mpi, status, tsnni_mpi_step_limit(mpi)));
     if (mpi->rank == 0)

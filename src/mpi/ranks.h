@@ -123,7 +123,7 @@ uint64_t tsnni_mpi_stamp(const tsnn_network *network);
 /* Of all weights, biases and connections. */
 uint64_t tsnni_mpi_checksum(const tsnn_network *network);
 
-/* Rank 0's network, momentum included, for all; agreed. */
+/* Rank 0's network, momentum included, and its epochs, for all; agreed. */
 tsnn_status tsnni_mpi_share(tsnn_mpi *mpi);
 
 /* ---- an epoch's steps ---- */

@@ -71,15 +71,17 @@ static void stops_and_goes_on(int32_t mode)
     }
 }
 
-/* The same object: what is left of its epochs. */
+/* The same object: what is left of its epochs. In phase 1, at its end, in phase 2, and at the very end. */
 static void goes_on_after_a_failed_callback(int32_t mode)
 {
+    static const int64_t epochs[] = {2, 4, 5, 6};
     char text[160];
-    for (int64_t epoch = 2; epoch <= 5; epoch += 3) {
-        tsnni_watcher own = {.stop_epoch = epoch, .answer = -3};
+    for (int n = 0; n < 5; n++) {
+        tsnni_watcher own = {.stop_epoch = n < 4 ? epochs[n] : 6, .answer = -3};
         tsnni_course course = tsnni_ranks_course(0.2);
         tsnn_parallel_options options = tsnni_ranks_options(&course, mode, &own);
         tsnn_mpi *mpi = NULL;
+        options.phase_split = n < 4 ? 0.7 : 1.0;
         tsnn_status status = tsnn_mpi_create(course.context, MPI_COMM_WORLD, &options, NULL, &mpi);
         int good = status == TSNN_OK && tsnn_mpi_run(mpi, course.train, course.validation) == TSNN_ERROR_CALLBACK;
         good &= tsnn_mpi_run(mpi, course.train, course.validation) == TSNN_OK;
@@ -87,7 +89,8 @@ static void goes_on_after_a_failed_callback(int32_t mode)
         good &= tsnni_same_network(course.network);
         tsnn_mpi_destroy(&mpi);
         tsnni_course_free(&course);
-        snprintf(text, sizeof text, "%s goes on after a callback failed after epoch %d", tsnni_modes[mode], (int)epoch);
+        snprintf(text, sizeof text, "%s goes on after a callback failed after epoch %d, phase 1 being %g of all",
+                 tsnni_modes[mode], (int)own.stop_epoch, options.phase_split);
         tsnni_claim(text, good);
     }
 }
@@ -135,7 +138,8 @@ static tsnni_course counted_course(tsnni_test_allocator *allocator, int32_t mode
     return course;
 }
 
-/* One request is refused on one rank. 0: the run ended well, so there was no such request. */
+/* One request is refused on one rank; then, for every other request, the same object goes on, and another one trains
+ * anew. 0: the run ended well, so there was no such request. */
 static int refuse_request(int32_t mode, int victim, int64_t request, int *good)
 {
     tsnni_test_allocator allocator = {0};
@@ -151,10 +155,14 @@ static int refuse_request(int32_t mode, int victim, int64_t request, int *good)
     if (status >= 0)
         status = tsnn_mpi_run(mpi, course.train, course.validation);
     tsnn_context_error(course.context, told, sizeof told, NULL);
-    tsnn_mpi_destroy(&mpi);
     int same = tsnni_same_status(status) && (status == TSNN_OK || status == TSNN_ERROR_OUT_OF_MEMORY);
+    int ended_well = tsnni_everyone(status == TSNN_OK), again = 1;
     allocator.fail_at = 0;
-    int again = tsnni_everyone(status == TSNN_OK) || tsnni_ranks_run(&course, &options, NULL, NULL) == TSNN_OK;
+    if (!ended_well && tsnni_everyone(mpi != NULL) && request % 2 == 0)
+        again = tsnn_mpi_run(mpi, course.train, course.validation) == TSNN_OK;
+    tsnn_mpi_destroy(&mpi);
+    if (!ended_well)
+        again &= tsnni_ranks_run(&course, &options, NULL, NULL) == TSNN_OK;
     again &= tsnni_same_network(course.network);
     tsnni_course_free(&course);
     int none = allocator.live == 0;
