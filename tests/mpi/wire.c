@@ -107,6 +107,12 @@ int MPI_Comm_idup(MPI_Comm comm, MPI_Comm *out, MPI_Request *request)
     return PMPI_Comm_idup(comm, out, request);
 }
 
+int MPI_Comm_split_type(MPI_Comm comm, int type, int key, MPI_Info info, MPI_Comm *out)
+{
+    tsnni_wire_counts.communicators++;
+    return PMPI_Comm_split_type(comm, type, key, info, out);
+}
+
 int MPI_Comm_free(MPI_Comm *comm)
 {
     tsnni_wire_counts.communicators--;
