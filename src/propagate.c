@@ -303,8 +303,10 @@ void tsnni_propagate_forward(const tsnn_network *network, tsnni_workspace *works
                              tsnni_pass pass, int64_t step)
 {
     load_batch(network, workspace, batch);
-    for (int64_t l = 0; l < network->count; l++)
+    for (int64_t l = 0; l < network->count; l++) {
+        tsnni_workspace_follow(workspace, network, l);
         forward_stage(network, workspace, l, batch->count, pass, step);
+    }
 }
 
 /* ---- backward ---- */
