@@ -35,6 +35,13 @@ enum {
                             enough. */
 };
 
+/** How the numbers of WASAP travel. */
+enum {
+    TSNN_MPI_AUTOMATIC = 0, /**< Through shared memory between the server and the workers on its machine, where MPI has
+                               it; else as messages. */
+    TSNN_MPI_MESSAGES = 1   /**< As messages, on one machine too. */
+};
+
 /** A rank's part in training. */
 typedef struct tsnn_mpi tsnn_mpi;
 
@@ -49,13 +56,15 @@ typedef struct tsnn_mpi_options {
     double timeout_seconds; /**< How long another rank may be silent within an epoch, beyond four times the longest step
                                so far; default 8. */
     double pause_seconds;   /**< The same where the others wait for rank 0 to validate and call back; default 600. */
+    int32_t transport;      /**< TSNN_MPI_AUTOMATIC or TSNN_MPI_MESSAGES; the bits are the same. */
+    int32_t reserved;       /**< 0. */
 } tsnn_mpi_options;
 
 /** Initialises a tsnn_mpi_options to its defaults. */
 #define TSNN_MPI_OPTIONS_INIT                                                                                          \
     {                                                                                                                  \
         (uint32_t)sizeof(tsnn_mpi_options), 0, 0,                                                                      \
-            TSNN_VERSION_MAJOR * 10000 + TSNN_VERSION_MINOR * 100 + TSNN_VERSION_PATCH, 0.0, 0.0                       \
+            TSNN_VERSION_MAJOR * 10000 + TSNN_VERSION_MINOR * 100 + TSNN_VERSION_PATCH, 0.0, 0.0, 0, 0                       \
     }
 
 /**

@@ -1,5 +1,5 @@
 /* Inside of parallel training by MPI ranks. ranks.c holds the object and a run, agree.c what all ranks find out about
- * each other, wire.c messages that end in bounded time, message.c networks as bytes; ranks_sync.c, ranks_server.c,
+ * each other, wire.c messages that end in bounded time, message.c networks as bytes, mailbox.c shared memory; ranks_sync.c, ranks_server.c,
  * ranks_worker.c and ranks_local.c run an epoch's steps. What a worker does is in src/parallel*.c. */
 #ifndef TSNNI_MPI_RANKS_H
 #define TSNNI_MPI_RANKS_H
@@ -31,8 +31,10 @@ struct tsnn_mpi {
     int rank, ranks;
     tsnn_mpi_options options; /* with defaults filled in */
     tsnn_parallel *parallel;  /* of all workers; this rank has those of its engine */
-    int32_t workers, lanes;   /* lanes: WASAP's gradients in flight, each a worker to the algorithm */
-    int32_t served;           /* 1: rank 0 is a server and no worker */
+    int32_t workers;          /* ranks that train */
+    int32_t served;           /* 1: WASAP's phase 1 has a server, rank 0 */
+    int32_t apart;            /* 1: which is no worker */
+    int32_t lanes, all_lanes; /* gradients in flight of a rank but the server, and of all: workers to the algorithm */
     int32_t broken;           /* communication has failed: nobody is waited for any more */
     int32_t agreed;           /* a failure that all know of: nothing is left to agree on */
     double longest;           /* seconds of a step here, the longest so far */
@@ -44,8 +46,10 @@ struct tsnn_mpi {
 
     /* the worker side of WASAP */
     int64_t exchanges_done, shard_exchanges; /* on shards: in the phase so far, in an epoch of the shard */
-    int64_t order_epoch[2];                  /* whose order of samples parallel->order has */
+    int64_t first_epoch;                     /* of the phase in this run */
+    int64_t order_epoch[2];                  /* whose order of samples parallel->order has; -1: unknown */
     struct tsnni_mpi_server *server;         /* rank 0, in a served phase 1 */
+    struct tsnni_mpi_mailboxes *mailboxes;   /* in a served phase 1; NULL: none */
 };
 
 /* ---- wire.c: all of these may fail with COMMUNICATION, after which mpi->broken is 1 ---- */
@@ -118,10 +122,35 @@ uint64_t tsnni_mpi_checksum(const tsnn_network *network);
 /* Rank 0's network, momentum included, for all; agreed. */
 tsnn_status tsnni_mpi_share(tsnn_mpi *mpi);
 
+/* ---- mailbox.c ---- */
+
+/* Numbers of one lane that its worker and the server both see: what a message would bring. */
+typedef struct tsnni_mpi_mailbox {
+    float *gradient, *weights;
+} tsnni_mpi_mailbox;
+
+/* Collective. Where there is no memory to be shared there are no mailboxes, which is no failure. */
+tsnn_status tsnni_mpi_mailboxes_create(tsnn_mpi *mpi);
+void tsnni_mpi_mailboxes_free(tsnn_mpi *mpi);
+
+/* NULL: the numbers of that lane travel as messages. */
+const tsnni_mpi_mailbox *tsnni_mpi_mailbox_of(const tsnn_mpi *mpi, int32_t lane);
+
+/* Before telling of numbers in a mailbox, and after having been told. */
+void tsnni_mpi_mailboxes_sync(tsnn_mpi *mpi);
+
 /* ---- an epoch's steps ---- */
 
 void tsnni_mpi_run_sync(tsnn_mpi *mpi);
 void tsnni_mpi_run_local(tsnn_mpi *mpi);
+
+/* The lanes of a rank: from this on, up to the next rank's. The server has one if it is a worker too. */
+int32_t tsnni_mpi_first_lane(const tsnn_mpi *mpi, int rank);
+int tsnni_mpi_rank_of_lane(const tsnn_mpi *mpi, int32_t lane);
+
+/* The mini-batches of an exchange, numbered over all epochs, with the order of their samples in place. On shards they
+ * are the rank's own, one after another, whatever the exchange is called. */
+void tsnni_mpi_find_batches(tsnn_mpi *mpi, int64_t exchange, int64_t *first, int64_t *end);
 
 /* WASAP's phase 1: rank 0 runs epochs and serves within them; the others work through all of it. */
 tsnn_status tsnni_mpi_serve(tsnn_mpi *mpi, const tsnn_dataset *validation);
