@@ -33,8 +33,6 @@ typedef struct tsnni_workspace {
     float *delta[2];        /* stage l uses delta[l % 2] */
     float *bias_gradient[2];
     tsnni_stage_plan *plans; /* per stage */
-    void (*between)(void *user); /* called after each stage of a pass, on its thread; or NULL */
-    void *between_user;
     double *group_loss;      /* per group of columns */
     int64_t *group_correct;
     void **blocks; /* all allocations, for freeing */

@@ -1,5 +1,6 @@
 /* Inside of parallel training by MPI ranks. ranks.c holds the object and a run, agree.c what all ranks find out about
- * each other, wire.c messages that end in bounded time, message.c networks as bytes, mailbox.c shared memory; ranks_sync.c, ranks_server.c,
+ * each other, wire.c messages that end in bounded time, message.c networks as bytes, mailbox.c shared memory, notice.c
+ * signs of life; ranks_sync.c, ranks_server.c,
  * ranks_worker.c and ranks_local.c run an epoch's steps. What a worker does is in src/parallel*.c. */
 #ifndef TSNNI_MPI_RANKS_H
 #define TSNNI_MPI_RANKS_H
@@ -170,6 +171,54 @@ typedef struct tsnni_mpi_pull { /* from the server; NETWORK: it comes as a messa
 } tsnni_mpi_pull;
 
 #define TSNNI_MPI_TEXT 448
+#define TSNNI_MPI_NOTICE_TAG 16384
+
+/* What the server tells every worker besides answers. It is never silent for long, unless it has said that it PAUSES to
+ * evolve or to call back; what comes next is AT_WORK again. LOST: a rank is, with the text. DONE: the phase is over. */
+enum { TSNNI_MPI_AT_WORK = 1, TSNNI_MPI_PAUSES = 2, TSNNI_MPI_LOST = 3, TSNNI_MPI_DONE = 4 };
+
+typedef struct tsnni_mpi_notice {
+    int64_t kind;
+    char text[TSNNI_MPI_TEXT + TSNNI_MPI_BLOCK - sizeof(int64_t)];
+} tsnni_mpi_notice;
+
+/* ---- notice.c ---- */
+
+typedef struct tsnni_mpi_teller { /* the server's */
+    tsnni_mpi_notice *notices;    /* one a rank */
+    MPI_Request *sent;
+    double told_at;
+    int32_t pauses;
+} tsnni_mpi_teller;
+
+tsnn_status tsnni_mpi_teller_create(tsnn_mpi *mpi, tsnni_mpi_teller *teller);
+void tsnni_mpi_teller_free(tsnn_mpi *mpi, tsnni_mpi_teller *teller);
+
+/* Tells all workers: AT_WORK, PAUSES, DONE. */
+tsnn_status tsnni_mpi_tell(tsnn_mpi *mpi, tsnni_mpi_teller *teller, int64_t kind);
+
+/* AT_WORK, unless it was said a moment ago or is not so. */
+tsnn_status tsnni_mpi_tell_on(tsnn_mpi *mpi, tsnni_mpi_teller *teller);
+
+/* After communication failed: why, to whoever can hear it. */
+void tsnni_mpi_tell_loss(tsnn_mpi *mpi, tsnni_mpi_teller *teller);
+
+typedef struct tsnni_mpi_listener { /* a worker's */
+    tsnni_mpi_notice *notice;
+    MPI_Request coming;
+    double heard_at, suspected_at; /* 0: it is not */
+    int32_t pauses, done;
+} tsnni_mpi_listener;
+
+tsnn_status tsnni_mpi_listener_create(tsnn_mpi *mpi, tsnni_mpi_listener *listener);
+void tsnni_mpi_listener_free(tsnn_mpi *mpi, tsnni_mpi_listener *listener);
+
+/* Hears the notices that have come; COMMUNICATION: a rank is lost. */
+tsnn_status tsnni_mpi_listen(tsnn_mpi *mpi, tsnni_mpi_listener *listener);
+
+/* Until the requests are done, as long as the server lives; 0 requests: until it says that the phase is over. */
+tsnn_status tsnni_mpi_listen_for(tsnn_mpi *mpi, tsnni_mpi_listener *listener, MPI_Request *requests, int count,
+                                 const char *what);
 #define TSNNI_MPI_NETWORK_TAG 8192 /* + lane */
 
 #endif

@@ -45,6 +45,7 @@ typedef struct tsnni_mpi_server {
     double longest;     /* seconds that a rank takes for a gradient of each lane */
     double served;      /* seconds spent on messages, so far */
     tsnn_status status; /* of what came while it computed */
+    tsnni_mpi_teller teller;
 } tsnni_mpi_server;
 
 static int rank_of(const tsnni_mpi_server *own, int32_t l)
@@ -77,6 +78,7 @@ static tsnn_status server_create(tsnni_mpi_server *own, tsnn_mpi *mpi)
     *own = (tsnni_mpi_server){.mpi = mpi, .count = mpi->all_lanes};
     own->numbers = own->most = tsnni_transfer_size(parallel->options.network);
     own->total = parallel->phase_one * parallel->exchanges;
+    TSNNI_TRY(tsnni_mpi_teller_create(mpi, &own->teller));
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, own->count, &own->lanes));
     TSNNI_TRY(TSNNI_NEW(runtime, own->count, &own->incoming));
     for (int32_t l = 0; l < own->count; l++) {
@@ -106,6 +108,7 @@ static void server_free(tsnni_mpi_server *own)
     }
     tsnni_release(runtime, own->lanes);
     tsnni_release(runtime, own->incoming);
+    tsnni_mpi_teller_free(own->mpi, &own->teller);
 }
 
 /* ---- answers ---- */
@@ -257,12 +260,12 @@ static int32_t silent_lane(const tsnni_mpi_server *own, double now)
     return -1;
 }
 
-static tsnn_status check_silence(const tsnni_mpi_server *own)
+static tsnn_status check_silence(tsnni_mpi_server *own)
 {
     double now = tsnni_seconds_now();
     int32_t silent = silent_lane(own, now);
     if (silent < 0)
-        return TSNN_OK;
+        return tsnni_mpi_tell_on(own->mpi, &own->teller);
     return tsnni_mpi_lost(own->mpi, rank_of(own, silent), now - own->lanes[silent].asked_at, "its gradient");
 }
 
@@ -332,8 +335,6 @@ static tsnn_status compute_gradient(tsnni_mpi_server *own)
     double served = own->served;
     int64_t first, end;
     tsnni_mpi_find_batches(mpi, worker->exchange, &first, &end);
-    worker->workspace->between = look_after_others;
-    worker->workspace->between_user = own;
     tsnni_worker_compute(mpi->parallel, worker, first, end, 0);
     worker->info.compute_seconds -= own->served - served;
     worker->ready = 1;
@@ -390,7 +391,8 @@ fail:
 static void serve_in_session(void *argument)
 {
     tsnni_mpi_server *own = argument;
-    own->status = serve_epoch(own);
+    if (own->status >= 0)
+        own->status = serve_epoch(own);
 }
 
 static void run_steps(tsnn_parallel *parallel, int32_t first_phase)
@@ -398,6 +400,7 @@ static void run_steps(tsnn_parallel *parallel, int32_t first_phase)
     tsnni_mpi_server *own = server_of(parallel);
     (void)first_phase;
     start_generation(own);
+    own->status = tsnni_mpi_tell(own->mpi, &own->teller, TSNNI_MPI_AT_WORK);
     own->mpi->order_epoch[0] = own->mpi->order_epoch[1] = -1;
     tsnni_parallel_session(own->mpi->context->runtime.threads,
                            2 * tsnni_step_work(parallel->options.network, parallel->train->samples), serve_in_session,
@@ -408,6 +411,33 @@ static void run_steps(tsnn_parallel *parallel, int32_t first_phase)
             tsnni_fail(&parallel->workers[0].context.runtime, status, "%s", own->mpi->context->runtime.error_text);
     for (int32_t l = 0; l < own->count; l++)
         parallel->workers[l].finished_at = tsnni_seconds_now();
+}
+
+/* A network that is validated is between its layers now and then; whoever evolves or is called back is not. */
+static void look_alive(void *user)
+{
+    tsnni_mpi_server *own = user;
+    if (own->status >= 0)
+        own->status = tsnni_mpi_tell_on(own->mpi, &own->teller);
+}
+
+static void announce(tsnn_parallel *parallel, tsnni_stage_of_epoch next)
+{
+    tsnni_mpi_server *own = server_of(parallel);
+    if (own->status >= 0 && next != TSNNI_VALIDATES && !own->teller.pauses)
+        own->status = tsnni_mpi_tell(own->mpi, &own->teller, TSNNI_MPI_PAUSES);
+}
+
+/* What goes on beside the server's passes. */
+static void hook(tsnni_mpi_server *own, int32_t on)
+{
+    tsnn_parallel *parallel = own->mpi->parallel;
+    tsnn_context *contexts[] = {own->mpi->context, &parallel->workers[0].context};
+    for (int c = 0; c < 2; c++) {
+        contexts[c]->between = !on ? NULL : c == 0 ? look_alive : look_after_others;
+        contexts[c]->between_user = on ? own : NULL;
+    }
+    parallel->engine.announce = on ? announce : NULL;
 }
 
 /* ---- the phase ---- */
@@ -432,6 +462,7 @@ static tsnn_status dismiss(tsnni_mpi_server *own)
     }
     for (int32_t l = 0; l < own->count; l++)
         TSNNI_TRY(finish_sends(own, l));
+    return tsnni_mpi_tell(own->mpi, &own->teller, TSNNI_MPI_DONE);
 fail:
     return status;
 }
@@ -447,15 +478,20 @@ tsnn_status tsnni_mpi_serve(tsnn_mpi *mpi, const tsnn_dataset *validation)
     }
     mpi->server = &own;
     parallel->engine.run_steps = run_steps;
+    hook(&own, 1);
     for (int32_t l = tsnni_mpi_first_lane(mpi, 1); l < own.count && status >= 0; l++)
         if (parallel->workers[l].exchange < own.total)
             status = expect(&own, l);
     while (status == TSNN_OK && parallel->epochs_done < parallel->phase_one)
         status = tsnni_parallel_run_epoch(parallel, validation);
+    hook(&own, 0);
+    status = status >= 0 && own.status < 0 ? own.status : status;
     if (!mpi->broken) {
         tsnn_status dismissed = dismiss(&own);
         status = dismissed < 0 ? dismissed : status;
     }
+    if (mpi->broken)
+        tsnni_mpi_tell_loss(mpi, &own.teller);
     mpi->own.serve_seconds += own.served;
     server_free(&own);
     mpi->server = NULL;

@@ -25,6 +25,7 @@ typedef struct worker_rank {
     lane *lanes;
     int32_t count;
     int64_t size; /* of a message's memory */
+    tsnni_mpi_listener listener;
     tsnn_status status;
 } worker_rank;
 
@@ -39,6 +40,7 @@ static tsnn_status create(worker_rank *own, tsnn_mpi *mpi)
     tsnn_status status;
     *own = (worker_rank){.mpi = mpi, .count = mpi->lanes};
     own->size = TSNNI_MPI_BLOCK + (numbers > TSNNI_MPI_TEXT ? numbers : TSNNI_MPI_TEXT);
+    TSNNI_TRY(tsnni_mpi_listener_create(mpi, &own->listener));
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, own->count, &own->lanes));
     for (int32_t n = 0; n < own->count; n++) {
         lane *at = &own->lanes[n];
@@ -64,6 +66,7 @@ static void release(worker_rank *own)
         tsnni_release(runtime, own->lanes[n].incoming);
     }
     tsnni_release(runtime, own->lanes);
+    tsnni_mpi_listener_free(own->mpi, &own->listener);
 }
 
 /* ---- a gradient ---- */
@@ -201,9 +204,8 @@ static tsnn_status take_answer(worker_rank *own, lane *at)
     tsnn_mpi *mpi = own->mpi;
     tsnni_mpi_pull head;
     MPI_Request both[2] = {at->sent, at->answered};
-    const int peers[2] = {server, server};
     double start = tsnni_seconds_now();
-    tsnn_status status = tsnni_mpi_wait(mpi, both, peers, 2, tsnni_mpi_pause_limit(mpi), "the server's weights");
+    tsnn_status status = tsnni_mpi_listen_for(mpi, &own->listener, both, 2, "the server's weights");
     at->sent = both[0];
     at->answered = both[1];
     at->waits = 0;
@@ -241,8 +243,9 @@ static void go_round(void *argument)
         }
     }
     for (int32_t n = 0; n < own->count && status >= 0; n++)
-        status = tsnni_mpi_wait(own->mpi, &own->lanes[n].sent, &server, 1, tsnni_mpi_step_limit(own->mpi),
-                                "room for a message");
+        status = tsnni_mpi_listen_for(own->mpi, &own->listener, &own->lanes[n].sent, 1, "room for a message");
+    if (status >= 0)
+        status = tsnni_mpi_listen_for(own->mpi, &own->listener, NULL, 0, "the end of the phase");
     if (status < 0)
         own->status = status;
 }

@@ -1,5 +1,5 @@
 /* libtsnn-mpi as a caller sees it, on however many ranks it is started with: `ranks claims` prints a line for each
- * claim, `ranks lose MODE how FILE` loses a rank (stop, kill) in the middle of a run, `ranks load FILE` reads what was
+ * claim, `ranks lose MODE how FILE who` loses a rank (stop, kill, pause: stop in a callback; worker, server) in the middle of a run, `ranks load FILE` reads what was
  * saved. */
 #define _POSIX_C_SOURCE 200809L
 
@@ -94,11 +94,6 @@ static tsnn_parallel_options options_of(const tsnni_course *course, int32_t mode
         options.user = user;
     }
     return options;
-}
-
-static int64_t workers_of(int32_t mode)
-{
-    return mode == TSNN_PARALLEL_WASAP && ranks > 1 ? ranks - 1 : ranks;
 }
 
 /* Creates, runs, and tells. */
@@ -233,7 +228,7 @@ static void gives_the_bits_of_threads(int32_t mode)
     claim(text, good);
 }
 
-static void its_log_can_be_replayed(int32_t in_flight)
+static void its_log_can_be_replayed(int32_t in_flight, int32_t transport, int32_t apart)
 {
     char text[160];
     tsnn_parallel_commit log[1024];
@@ -244,11 +239,13 @@ static void its_log_can_be_replayed(int32_t in_flight)
     tsnn_parallel_options options = options_of(&course, TSNN_PARALLEL_WASAP, NULL);
     options.phase_split = 1.0;
     options.keep_log = 1;
+    options.workers = ranks - apart;
     more.in_flight = in_flight;
+    more.transport = transport;
     tsnn_status status = tsnn_mpi_create(course.context, MPI_COMM_WORLD, &options, &more, &mpi);
     int good = status == TSNN_OK && tsnn_mpi_run(mpi, course.train, course.validation) == TSNN_OK;
     if (rank == 0 && good) {
-        int32_t lanes = (int32_t)workers_of(TSNN_PARALLEL_WASAP) * (ranks > 1 ? in_flight : 1);
+        int32_t lanes = !apart + (ranks - 1) * in_flight;
         good = tsnn_mpi_get_log(mpi, log, 1024, &commits) == TSNN_OK;
         tsnni_test_bytes bytes = tsnni_course_bytes(course.network),
                          other = by_threads(&options, lanes, 0.2, log, commits);
@@ -258,8 +255,9 @@ static void its_log_can_be_replayed(int32_t in_flight)
     }
     tsnn_mpi_destroy(&mpi);
     tsnni_course_free(&course);
-    snprintf(text, sizeof text, "a log of WASAP with %d in flight is replayed by threads to the same bits",
-             (int)in_flight);
+    snprintf(text, sizeof text, "a log of WASAP with %d in flight%s%s is replayed by threads to the same bits",
+             (int)in_flight, transport == TSNN_MPI_MESSAGES ? ", by messages" : "",
+             apart ? ", by a server apart" : "");
     claim(text, good);
 }
 
@@ -464,6 +462,30 @@ static void reports_divergence(int32_t mode)
     tsnni_course_free(&course);
 }
 
+/* As one that saves to a slow disk: the server says before that it will be silent. */
+static int32_t sleep_a_while(void *user, const tsnn_epoch_report *report)
+{
+    struct timespec moment = {0, 700000000};
+    (void)user;
+    (void)report;
+    nanosleep(&moment, NULL);
+    return 0;
+}
+
+static void waits_for_a_slow_callback(void)
+{
+    tsnni_course course = course_of(0.0);
+    tsnn_mpi_options more = TSNN_MPI_OPTIONS_INIT;
+    tsnn_parallel_options options = options_of(&course, TSNN_PARALLEL_WASAP, NULL);
+    options.on_epoch = sleep_a_while;
+    options.epochs = 2;
+    options.phase_split = 1.0;
+    more.timeout_seconds = 0.1;
+    tsnn_status status = run(&course, &options, &more, NULL);
+    tsnni_course_free(&course);
+    claim("a callback may take longer than a rank may be silent", status == TSNN_OK);
+}
+
 static void check_claims(void)
 {
     for (int32_t mode = TSNN_PARALLEL_WASAP; mode <= TSNN_PARALLEL_REPLICAS; mode++) {
@@ -481,8 +503,11 @@ static void check_claims(void)
         for (size_t f = 0; f < sizeof faults / sizeof faults[0]; f++)
             refuses(&faults[f], mode);
     }
-    for (int32_t in_flight = 1; in_flight <= 2; in_flight++)
-        its_log_can_be_replayed(in_flight);
+    for (int32_t kind = 0; kind < 8; kind++) {
+        int32_t apart = ranks > 1 && (kind & 4) != 0;
+        its_log_can_be_replayed(1 + (kind & 1), (kind & 2) != 0 ? TSNN_MPI_MESSAGES : TSNN_MPI_AUTOMATIC, apart);
+    }
+    waits_for_a_slow_callback();
     refuses_another_seed_and_no_context();
     refuses_more_workers_than_samples();
 }
@@ -504,8 +529,27 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* The last rank goes after a second. Whoever is left says what it was told and when, and ends the job. */
-static void lose_a_rank(int32_t mode, const char *how, const char *path)
+/* The server in the middle of an epoch, or (pause) of a callback, once a second is over. */
+static double lost_from;
+
+static int32_t lose_in_step(void *user, const tsnn_step_report *report)
+{
+    (void)user;
+    if (report->epoch > 1 && report->step < report->steps && now() > lost_from)
+        kill(getpid(), lost_signal);
+    return 0;
+}
+
+static int32_t lose_in_callback(void *user, const tsnn_epoch_report *report)
+{
+    int32_t answer = on_epoch(user, report);
+    if (now() > lost_from)
+        kill(getpid(), lost_signal);
+    return answer;
+}
+
+/* The rank goes after a second. Whoever is left says what it was told and when, and ends the job. */
+static void lose_a_rank(int32_t mode, const char *how, const char *path, int lost)
 {
     watcher own = {.path = path};
     tsnni_course course = course_of(0.0);
@@ -519,9 +563,15 @@ static void lose_a_rank(int32_t mode, const char *how, const char *path)
     options.epochs = 1000000;
     double start = now();
     lost_signal = strcmp(how, "kill") == 0 ? SIGKILL : SIGSTOP;
-    if (rank == ranks - 1) {
+    lost_from = start + 1.0;
+    more.pause_seconds = 6.0;
+    if (rank == lost && lost > 0) {
         signal(SIGALRM, lose);
         alarm(1);
+    } else if (rank == lost && strcmp(how, "pause") == 0) {
+        options.on_epoch = lose_in_callback;
+    } else if (rank == lost) {
+        options.on_step = lose_in_step;
     }
     tsnn_status status = tsnn_mpi_create(course.context, MPI_COMM_WORLD, &options, &more, &mpi);
     if (status == TSNN_OK)
@@ -533,7 +583,7 @@ static void lose_a_rank(int32_t mode, const char *how, const char *path)
         printf("rank %d ended with status %d: %s\n", rank, (int)status, text);
     fflush(stdout);
     tsnn_mpi_destroy(&mpi);
-    if (rank == 0) {
+    if (rank == (lost == 0)) {
         struct timespec moment = {1, 0};
         nanosleep(&moment, NULL); /* the others' lines */
         MPI_Abort(MPI_COMM_WORLD, 3);
@@ -556,8 +606,9 @@ static char **arguments;
 /* The helpers of the unit tests assert; outside of a test they could not. */
 START_TEST(what_was_asked_for)
 {
-    if (argument_count == 5 && strcmp(arguments[1], "lose") == 0)
-        lose_a_rank(atoi(arguments[2]), arguments[3], arguments[4]);
+    if (argument_count == 6 && strcmp(arguments[1], "lose") == 0)
+        lose_a_rank(atoi(arguments[2]), arguments[3], arguments[4],
+                    strcmp(arguments[5], "server") == 0 ? 0 : ranks - 1);
     else if (argument_count == 3 && strcmp(arguments[1], "load") == 0)
         load(arguments[2]);
     else

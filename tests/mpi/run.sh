@@ -43,16 +43,16 @@ check_claims()
     fi
 }
 
-# check_loss MODE HOW RANKS: the last rank is stopped or killed after a second; within ten more the job is over, for a
-# reason that is told, and what was saved can be loaded.
+# check_loss MODE HOW RANKS WHO: the last rank, a worker, or rank 0, WASAP's server, is stopped or killed after a second;
+# within ten more the job is over, for a reason that is told, and what was saved can be loaded.
 check_loss()
 {
     rm -f "$work/checkpoint"
     began=$(date +%s)
     status=0
-    start "$3" "$tests" lose "$1" "$2" "$work/checkpoint" >"$work/log" 2>&1 || status=$?
+    start "$3" "$tests" lose "$1" "$2" "$work/checkpoint" "$4" >"$work/log" 2>&1 || status=$?
     seconds=$(($(date +%s) - began))
-    text="$name, mode $1: a rank that $2s ends the job in $seconds s, told why"
+    text="$name, mode $1: a $4 that $2s ends the job in $seconds s, told why"
     if [ "$status" -ne 0 ] && [ "$status" -ne 124 ] && [ "$seconds" -le 13 ] &&
         grep -Eqi 'lost after .*silent|signal|killed|terminat' "$work/log"; then
         ok "$text"
@@ -61,9 +61,9 @@ check_loss()
         tail -n 20 "$work/log" | sed 's/^/    /'
     fi
     if start 1 "$tests" load "$work/checkpoint" >"$work/log" 2>&1; then
-        ok "$name, mode $1: the last checkpoint is usable after a rank $2s"
+        ok "$name, mode $1: the last checkpoint is usable after a $4 $2s"
     else
-        not_ok "$name, mode $1: the last checkpoint after a rank $2s"
+        not_ok "$name, mode $1: the last checkpoint after a $4 $2s"
     fi
 }
 
@@ -110,9 +110,12 @@ check_mpi()
         check_claims "$ranks"
     done
     for mode in 0 1 2; do
-        check_loss $mode stop 3
-        check_loss $mode kill 3
+        check_loss $mode stop 3 worker
+        check_loss $mode kill 3 worker
     done
+    check_loss 0 stop 3 server
+    check_loss 0 pause 3 server
+    check_loss 0 kill 3 server
     check_example
 }
 
