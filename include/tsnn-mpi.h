@@ -64,7 +64,7 @@ typedef struct tsnn_mpi_options {
 #define TSNN_MPI_OPTIONS_INIT                                                                                          \
     {                                                                                                                  \
         (uint32_t)sizeof(tsnn_mpi_options), 0, 0,                                                                      \
-            TSNN_VERSION_MAJOR * 10000 + TSNN_VERSION_MINOR * 100 + TSNN_VERSION_PATCH, 0.0, 0.0, 0, 0                       \
+            TSNN_VERSION_MAJOR * 10000 + TSNN_VERSION_MINOR * 100 + TSNN_VERSION_PATCH, 0.0, 0.0, 0, 0                 \
     }
 
 /**

@@ -16,7 +16,8 @@ struct tsnn_context {
     int64_t streams;   /* layers created so far: the default stream of the next is one more */
     uint64_t versions; /* topologies created so far */
 
-    void (*between)(void *user); /* called after each layer of a pass, on the pass's thread: what must go on meanwhile */
+    void (*between)(
+        void *user); /* called after each layer of a pass, on the pass's thread: what must go on meanwhile */
     void *between_user;
 };
 

@@ -60,14 +60,14 @@ typedef enum tsnni_stage_of_epoch { TSNNI_VALIDATES, TSNNI_CHANGES_TOPOLOGY, TSN
 
 /* Who runs the workers. Zeros: threads of this process. Else they live in several processes, of which this is one. */
 typedef struct tsnni_engine {
-    void (*run_steps)(tsnn_parallel *parallel, int32_t first_phase); /* the steps of one epoch */
+    void (*run_steps)(tsnn_parallel *parallel, int32_t first_phase);      /* the steps of one epoch */
     void (*announce)(tsnn_parallel *parallel, tsnni_stage_of_epoch next); /* or NULL: nobody waits */
     void *user;
     int32_t first, end;    /* the workers of this process */
     int32_t computing_end; /* those from this on compute nothing here: they mirror another process's */
-    int32_t apart;      /* 1: it has not all copies of phase 2, so that others average */
-    int32_t sharded;    /* 1: the training set is this process's own part, all of which it learns from */
-    int64_t exchanges;  /* of an epoch, by all processes; 0: they follow from the training set */
+    int32_t apart;         /* 1: it has not all copies of phase 2, so that others average */
+    int32_t sharded;       /* 1: the training set is this process's own part, all of which it learns from */
+    int64_t exchanges;     /* of an epoch, by all processes; 0: they follow from the training set */
 } tsnni_engine;
 
 struct tsnn_parallel {

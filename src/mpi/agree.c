@@ -2,6 +2,7 @@
  * rank with the same status. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/memory.h"
 #include "loss.h"
@@ -175,6 +176,26 @@ tsnn_status tsnni_mpi_compare_ranks(tsnn_mpi *mpi)
     add_network(&own, mpi->parallel->options.network);
     add_options(&own, mpi);
     return compare(mpi, &own);
+}
+
+/* Ranks are neighbours where MPI gives their machine one name. */
+tsnn_status tsnni_mpi_count_neighbours(tsnn_mpi *mpi)
+{
+    char name[MPI_MAX_PROCESSOR_NAME] = "";
+    int length = 0;
+    int32_t threads = 0;
+    MPI_Get_processor_name(name, &length);
+    int32_t own[2] = {(int32_t)(hash(0, name, length) & INT32_MAX), mpi->context->runtime.threads}, *all = NULL;
+    tsnn_status status = TSNNI_NEW(&mpi->context->runtime, 2 * mpi->ranks, &all);
+    TSNNI_TRY(tsnni_mpi_agree(mpi, status, tsnni_mpi_step_limit(mpi)));
+    TSNNI_TRY(tsnni_mpi_gather(mpi, own, all, sizeof own, tsnni_mpi_step_limit(mpi)));
+    for (int r = 0; r < mpi->ranks; r++)
+        threads += all[2 * r] == own[0] ? all[2 * r + 1] : 0;
+    mpi->crowded = threads > sysconf(_SC_NPROCESSORS_ONLN);
+fail:
+    if (!mpi->broken)
+        tsnni_release(&mpi->context->runtime, all);
+    return status;
 }
 
 static int64_t divided_up(int64_t a, int64_t b)

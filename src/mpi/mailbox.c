@@ -1,6 +1,6 @@
-/* Memory that a worker rank of WASAP shares with the server where both are on one machine: the numbers of its gradients
- * and of its weights lie there, so that only heads travel as messages. A message of half a megabyte wants both sides
- * to look after it, and a worker that computes does not. */
+/* Memory that ranks of one machine share. In WASAP a worker shares its gradients' and weights' numbers with the server,
+ * so that only heads travel as messages: one of half a megabyte wants both sides to look after it, and a worker that
+ * computes does not. In WASSP, where all are on one machine, each shares its gradient and takes the sums of others. */
 #include "core/memory.h"
 #include "mpi/ranks.h"
 #include "transfer.h"
@@ -27,8 +27,8 @@ static void place(tsnn_mpi *mpi, int rank, float *memory)
     }
 }
 
-/* What this machine's other ranks are called, and whether the server is one of them: 0 means no mailboxes here. */
-static tsnn_status find_node(tsnn_mpi *mpi, int *server_is_here)
+/* The ranks of this machine, and whether memory shared with them is of use: with the server, or by all ranks. */
+static tsnn_status find_node(tsnn_mpi *mpi, int *useful)
 {
     MPI_Group all, here;
     static const int server = 0;
@@ -43,26 +43,26 @@ static tsnn_status find_node(tsnn_mpi *mpi, int *server_is_here)
     MPI_Group_translate_ranks(all, 1, &server, here, &place_of_server);
     MPI_Group_free(&all);
     MPI_Group_free(&here);
-    *server_is_here = ranks > 1 && place_of_server != MPI_UNDEFINED;
+    *useful = mpi->served ? ranks > 1 && place_of_server != MPI_UNDEFINED : ranks == mpi->ranks;
     return TSNN_OK;
 fail:
     return status;
 }
 
-/* The server finds the memory of each worker of its machine; a worker has its own. */
+/* The server finds the memory of each worker of its machine; a worker of WASAP needs its own, one of WASSP all. */
 static tsnn_status find_boxes(tsnn_mpi *mpi, float *own)
 {
     MPI_Group all, here;
     MPI_Aint size;
     int unit;
-    if (mpi->rank != 0) {
+    if (mpi->served && mpi->rank != 0) {
         place(mpi, mpi->rank, own);
         return TSNN_OK;
     }
     MPI_Comm_group(mpi->comm, &all);
     MPI_Comm_group(mpi->mailboxes->node, &here);
     int code = MPI_SUCCESS;
-    for (int r = 1; r < mpi->ranks && code == MPI_SUCCESS; r++) {
+    for (int r = mpi->served; r < mpi->ranks && code == MPI_SUCCESS; r++) {
         float *memory = NULL;
         int place_here = MPI_UNDEFINED;
         MPI_Group_translate_ranks(all, 1, &r, here, &place_here);
@@ -79,7 +79,8 @@ static tsnn_status find_boxes(tsnn_mpi *mpi, float *own)
 
 static tsnn_status make_window(tsnn_mpi *mpi)
 {
-    MPI_Aint bytes = mpi->rank == 0 ? 0 : (MPI_Aint)(2 * mpi->lanes * half(mpi) * (int64_t)sizeof(float));
+    int32_t none = mpi->served && mpi->rank == 0;
+    MPI_Aint bytes = none ? 0 : (MPI_Aint)(2 * mpi->lanes * half(mpi) * (int64_t)sizeof(float));
     MPI_Info info = MPI_INFO_NULL;
     float *own = NULL;
     tsnn_status status;
@@ -107,11 +108,11 @@ static void forget(tsnn_mpi *mpi)
 /* Where one rank gets no memory to share, all send messages: an MPI that refuses it is no reason to fail. */
 static tsnn_status share_memory(tsnn_mpi *mpi)
 {
-    int server_is_here = 0;
+    int useful = 0;
     int32_t good;
     tsnn_status status;
-    TSNNI_TRY(find_node(mpi, &server_is_here));
-    good = !server_is_here || make_window(mpi) >= 0;
+    TSNNI_TRY(find_node(mpi, &useful));
+    good = useful ? make_window(mpi) >= 0 : mpi->served;
     mpi->broken = 0;
     TSNNI_TRY(tsnni_mpi_gather(mpi, &good, mpi->statuses, sizeof good, tsnni_mpi_pause_limit(mpi)));
     for (int r = 0; r < mpi->ranks; r++)
@@ -126,7 +127,7 @@ fail:
 tsnn_status tsnni_mpi_mailboxes_create(tsnn_mpi *mpi)
 {
     tsnni_runtime *runtime = &mpi->context->runtime;
-    if (mpi->options.transport == TSNN_MPI_MESSAGES)
+    if (mpi->options.transport == TSNN_MPI_MESSAGES || mpi->ranks == 1)
         return TSNN_OK;
     tsnn_status status = TSNNI_NEW_ZERO(runtime, 1, &mpi->mailboxes);
     if (status >= 0) {

@@ -144,8 +144,8 @@ fail:
 static tsnn_status check_server(tsnn_mpi *mpi, tsnni_mpi_listener *listener, double start, const char *what)
 {
     double now = tsnni_seconds_now(), since = fmax(start, listener->heard_at);
-    double limit = listener->pauses ? tsnni_mpi_pause_limit(mpi)
-                                    : tsnni_mpi_step_limit(mpi) + BEAT * mpi->options.timeout_seconds;
+    double limit =
+        listener->pauses ? tsnni_mpi_pause_limit(mpi) : tsnni_mpi_step_limit(mpi) + BEAT * mpi->options.timeout_seconds;
     if (now - since <= limit) {
         listener->suspected_at = 0.0;
         return TSNN_OK;
@@ -170,7 +170,7 @@ tsnn_status tsnni_mpi_listen_for(tsnn_mpi *mpi, tsnni_mpi_listener *listener, MP
             TSNNI_TRY(tsnni_mpi_listen(mpi, listener));
             TSNNI_TRY(check_server(mpi, listener, start, what));
         }
-        tsnni_mpi_rest(looks);
+        tsnni_mpi_rest(mpi, looks);
     }
 fail:
     return status;

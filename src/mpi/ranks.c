@@ -186,6 +186,7 @@ tsnn_status tsnn_mpi_create(tsnn_context *context, MPI_Comm communicator, const 
     TSNNI_TRY(TSNNI_NEW_ZERO(&used->runtime, 1, &mpi));
     mpi->context = used;
     mpi->comm = MPI_COMM_NULL;
+    mpi->crowded = 1;
     mpi->block = MPI_DATATYPE_NULL;
     TSNNI_TRY(connect(mpi, communicator));
     if (context == NULL || out == NULL || parallel == NULL)
@@ -199,6 +200,7 @@ tsnn_status tsnn_mpi_create(tsnn_context *context, MPI_Comm communicator, const 
         status = create_workers(mpi, parallel);
     TSNNI_TRY(tsnni_mpi_agree(mpi, status, tsnni_mpi_pause_limit(mpi)));
     TSNNI_TRY(tsnni_mpi_compare_ranks(mpi));
+    TSNNI_TRY(tsnni_mpi_count_neighbours(mpi));
     *out = mpi;
     return TSNN_OK;
 fail:
@@ -237,11 +239,8 @@ static tsnn_status run_served(tsnn_mpi *mpi, const tsnn_dataset *validation)
     mpi->exchanges_done = 0;
     mpi->first_epoch = parallel->epochs_done;
     mpi->order_epoch[0] = mpi->order_epoch[1] = -1;
-    tsnn_status status = tsnni_mpi_mailboxes_create(mpi);
-    if (status >= 0)
-        status = mpi->rank == 0 ? tsnni_mpi_serve(mpi, validation) : tsnni_mpi_work(mpi);
-    status = tsnni_mpi_agree(mpi, status, tsnni_mpi_end_limit(mpi));
-    tsnni_mpi_mailboxes_free(mpi);
+    tsnn_status status = mpi->rank == 0 ? tsnni_mpi_serve(mpi, validation) : tsnni_mpi_work(mpi);
+    status = tsnni_mpi_agree(mpi, status, tsnni_mpi_step_limit(mpi));
     if (status < 0 || mpi->broken)
         return status;
     tsnni_mpi_fill_record(mpi, NULL);
@@ -298,12 +297,15 @@ static tsnn_status run_all(tsnn_mpi *mpi, const tsnn_dataset *train, const tsnn_
     TSNNI_TRY(tsnni_mpi_agree(mpi, status, tsnni_mpi_step_limit(mpi)));
     if (parallel->epochs_done >= parallel->phase_one && mpi->rank >= mpi->apart)
         mpi->stamp = tsnni_mpi_stamp(parallel->workers[mpi->rank - mpi->apart].network);
+    if (parallel->epochs_done < parallel->phase_one)
+        TSNNI_TRY(tsnni_mpi_mailboxes_create(mpi));
     status = run_epochs(mpi, validation);
     if (status >= 0) {
         tsnn_status shared = tsnni_mpi_share(mpi);
         status = shared < 0 ? shared : status;
     }
 fail:
+    tsnni_mpi_mailboxes_free(mpi);
     tsnni_parallel_end(parallel);
     return status;
 }

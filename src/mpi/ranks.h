@@ -36,6 +36,7 @@ struct tsnn_mpi {
     int32_t served;           /* 1: WASAP's phase 1 has a server, rank 0 */
     int32_t apart;            /* 1: which is no worker */
     int32_t lanes, all_lanes; /* gradients in flight of a rank but the server, and of all: workers to the algorithm */
+    int32_t crowded;          /* 1: this machine may have more threads of all its ranks than processors */
     int32_t broken;           /* communication has failed: nobody is waited for any more */
     int32_t agreed;           /* a failure that all know of: nothing is left to agree on */
     double longest;           /* seconds of a step here, the longest so far */
@@ -50,7 +51,7 @@ struct tsnn_mpi {
     int64_t first_epoch;                     /* of the phase in this run */
     int64_t order_epoch[2];                  /* whose order of samples parallel->order has; -1: unknown */
     struct tsnni_mpi_server *server;         /* rank 0, in a served phase 1 */
-    struct tsnni_mpi_mailboxes *mailboxes;   /* in a served phase 1; NULL: none */
+    struct tsnni_mpi_mailboxes *mailboxes;   /* in phase 1; NULL: none */
 };
 
 /* ---- wire.c: all of these may fail with COMMUNICATION, after which mpi->broken is 1 ---- */
@@ -74,7 +75,7 @@ tsnn_status tsnni_mpi_wait(tsnn_mpi *mpi, MPI_Request *requests, const int *peer
                            const char *what);
 
 /* Between looks at requests: 0, 1, 2, ... looks so far. */
-void tsnni_mpi_rest(int64_t looks);
+void tsnni_mpi_rest(const tsnn_mpi *mpi, int64_t looks);
 
 tsnn_status tsnni_mpi_broadcast(tsnn_mpi *mpi, void *data, int64_t bytes, int root, double limit);
 tsnn_status tsnni_mpi_gather(tsnn_mpi *mpi, const void *own, void *all, int64_t bytes, double limit);
@@ -92,6 +93,9 @@ tsnn_status tsnni_mpi_agree(tsnn_mpi *mpi, tsnn_status status, double limit);
 
 /* Whether all ranks have the same version, instruction set, options and shape of network. */
 tsnn_status tsnni_mpi_compare_ranks(tsnn_mpi *mpi);
+
+/* Sets mpi->crowded. */
+tsnn_status tsnni_mpi_count_neighbours(tsnn_mpi *mpi);
 
 /* Whether their data fit together; counts mini-batches and exchanges. */
 tsnn_status tsnni_mpi_compare_data(tsnn_mpi *mpi, const tsnn_dataset *train);
@@ -125,9 +129,9 @@ tsnn_status tsnni_mpi_share(tsnn_mpi *mpi);
 
 /* ---- mailbox.c ---- */
 
-/* Numbers of one lane that its worker and the server both see: what a message would bring. */
+/* Numbers of one lane that others see: what messages would bring. */
 typedef struct tsnni_mpi_mailbox {
-    float *gradient, *weights;
+    float *gradient, *weights; /* WASSP: the latter are the sums of all gradients */
 } tsnni_mpi_mailbox;
 
 /* Collective. Where there is no memory to be shared there are no mailboxes, which is no failure. */

@@ -281,7 +281,7 @@ static tsnn_status next_message(tsnni_mpi_server *own, int *l)
             TSNNI_TRY(check_silence(own));
         if (found)
             return *l != MPI_UNDEFINED ? TSNN_OK : tsnni_mpi_lost(own->mpi, -1, 0.0, "a gradient of no one");
-        tsnni_mpi_rest(looks);
+        tsnni_mpi_rest(own->mpi, looks);
     }
 fail:
     return status;

@@ -107,8 +107,8 @@ static tsnn_status send_gradient(worker_rank *own, lane *at, double seconds)
     int64_t bytes = TSNNI_MPI_BLOCK + (box != NULL ? 0 : numbers);
     tsnn_status status;
     memcpy(at->outgoing, &head, sizeof head);
-    tsnni_transfer_pack_gradient(
-        worker->gradient, box != NULL ? box->gradient : (float *)(void *)(at->outgoing + TSNNI_MPI_BLOCK));
+    tsnni_transfer_pack_gradient(worker->gradient,
+                                 box != NULL ? box->gradient : (float *)(void *)(at->outgoing + TSNNI_MPI_BLOCK));
     if (box != NULL)
         tsnni_mpi_mailboxes_sync(mpi);
     TSNNI_TRY(tsnni_mpi_receive(mpi, at->incoming, own->size, server, at->tag, &at->answered));

@@ -1,6 +1,6 @@
 /* libtsnn-mpi as a caller sees it, on however many ranks it is started with: `ranks claims` prints a line for each
- * claim, `ranks lose MODE how FILE who` loses a rank (stop, kill, pause: stop in a callback; worker, server) in the middle of a run, `ranks load FILE` reads what was
- * saved. */
+ * claim, `ranks lose MODE how FILE who` loses a rank (stop, kill, pause: stop in a callback; worker, server) in the
+ * middle of a run, `ranks load FILE` reads what was saved. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <math.h>
@@ -214,10 +214,12 @@ static void gives_the_bits_of_threads(int32_t mode)
     char text[160];
     int good = 1;
     for (int32_t threads = 1; threads <= 2; threads++) {
+        tsnn_mpi_options more = TSNN_MPI_OPTIONS_INIT;
+        more.transport = threads == 1 ? TSNN_MPI_AUTOMATIC : TSNN_MPI_MESSAGES;
         tsnni_course course = course_of(0.2);
         TSNNI_OK(tsnn_context_set_threads(course.context, threads));
         tsnn_parallel_options options = options_of(&course, mode, NULL);
-        good &= run(&course, &options, NULL, NULL) == TSNN_OK;
+        good &= run(&course, &options, &more, NULL) == TSNN_OK;
         tsnni_test_bytes bytes = tsnni_course_bytes(course.network), other = by_threads(&options, ranks, 0.2, NULL, 0);
         good &= tsnni_test_bytes_equal(&bytes, &other);
         tsnni_test_bytes_free(&bytes);
@@ -256,8 +258,7 @@ static void its_log_can_be_replayed(int32_t in_flight, int32_t transport, int32_
     tsnn_mpi_destroy(&mpi);
     tsnni_course_free(&course);
     snprintf(text, sizeof text, "a log of WASAP with %d in flight%s%s is replayed by threads to the same bits",
-             (int)in_flight, transport == TSNN_MPI_MESSAGES ? ", by messages" : "",
-             apart ? ", by a server apart" : "");
+             (int)in_flight, transport == TSNN_MPI_MESSAGES ? ", by messages" : "", apart ? ", by a server apart" : "");
     claim(text, good);
 }
 
@@ -317,6 +318,13 @@ static void other_version(tsnni_course *course, tsnn_parallel_options *options, 
     more->version += 100;
 }
 
+static void other_transport(tsnni_course *course, tsnn_parallel_options *options, tsnn_mpi_options *more)
+{
+    (void)course;
+    (void)options;
+    more->transport = TSNN_MPI_MESSAGES;
+}
+
 static void too_many_workers(tsnni_course *course, tsnn_parallel_options *options, tsnn_mpi_options *more)
 {
     (void)course;
@@ -362,6 +370,7 @@ static const fault faults[] = {
     {"-1 workers", negative_workers, TSNN_ERROR_INVALID_ARGUMENT},
     {"data of other features", other_features, TSNN_ERROR_SHAPE},
     {"fewer samples", fewer_samples, TSNN_ERROR_SHAPE},
+    {"another transport", other_transport, TSNN_ERROR_INVALID_ARGUMENT},
     {"no data", no_data, TSNN_ERROR_NULL_ARGUMENT},
 };
 
