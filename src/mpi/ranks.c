@@ -372,6 +372,7 @@ tsnn_status tsnn_mpi_get_info(const tsnn_mpi *mpi, tsnn_mpi_info *info)
     known.rank = mpi->rank;
     known.ranks = mpi->ranks;
     known.workers = mpi->workers;
+    known.gradients = mpi->served ? mpi->all_lanes : 0;
     for (int r = 0; r < mpi->ranks; r++) {
         known.step_bytes += mpi->records[r].step_bytes;
         known.topology_bytes += mpi->records[r].topology_bytes;
