@@ -140,13 +140,17 @@ static double decay_of(double decay, double steps)
 
 /* The optimizer of phase 2. For the mean to decay by each sample as in sequential training, each worker's weights decay
  * `workers` times in a step, whatever its learning rate; L2 decay goes with the rate already. */
-static tsnn_optimizer local_optimizer(const tsnn_parallel_options *options)
+static tsnn_optimizer local_optimizer(const tsnn_parallel_options *options, double workers)
 {
     tsnn_optimizer local = *options->optimizer;
-    double workers = (double)options->workers;
     local.weight_decay = local.decay == TSNN_DECAY_DECOUPLED ? decay_of(local.weight_decay, workers)
                                                              : local.weight_decay * workers / options->local_multiple;
     return local;
+}
+
+void tsnni_parallel_local_workers(tsnn_parallel *parallel, int32_t workers)
+{
+    parallel->local = local_optimizer(&parallel->options, (double)workers);
 }
 
 tsnn_status tsnn_parallel_create(tsnn_context *context, const tsnn_parallel_options *options, tsnn_parallel **out)
@@ -172,7 +176,7 @@ tsnn_status tsnn_parallel_create(tsnn_context *context, const tsnn_parallel_opti
     parallel->options = given;
     parallel->schedule = schedule;
     parallel->phase_one = phase_one_epochs(&given);
-    parallel->local = local_optimizer(&given);
+    parallel->local = local_optimizer(&given, (double)given.workers);
     parallel->allocator = (tsnni_shared_allocator){
         .allocate = runtime->allocate, .release = runtime->release, .user = runtime->allocator_user};
     tsnni_lock_init(&parallel->allocator.lock);
@@ -180,7 +184,7 @@ tsnn_status tsnn_parallel_create(tsnn_context *context, const tsnn_parallel_opti
     for (int32_t w = 0; w < given.workers; w++)
         tsnni_worker_init(parallel, w);
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, given.workers, &parallel->networks));
-    parallel->engine.end = given.workers;
+    parallel->engine.end = parallel->engine.computing_end = given.workers;
     if (given.replay != NULL) {
         TSNNI_TRY(TSNNI_NEW(runtime, given.replay_count, &parallel->replay));
         memcpy(parallel->replay, given.replay, (size_t)given.replay_count * sizeof *given.replay);
@@ -400,6 +404,12 @@ fail:
     return status;
 }
 
+static void announce(tsnn_parallel *parallel, tsnni_stage_of_epoch next)
+{
+    if (parallel->engine.announce != NULL)
+        parallel->engine.announce(parallel, next);
+}
+
 tsnn_status tsnni_parallel_run_epoch(tsnn_parallel *parallel, const tsnn_dataset *validation)
 {
     const tsnn_parallel_options *options = &parallel->options;
@@ -414,8 +424,10 @@ tsnn_status tsnni_parallel_run_epoch(tsnn_parallel *parallel, const tsnn_dataset
     parallel->phase_seconds[!first_phase] += report.train_seconds;
     if (status != TSNN_OK)
         return status;
+    announce(parallel, TSNNI_VALIDATES);
     TSNNI_TRY(tsnni_epoch_check_weights(options->network, report.epoch));
     TSNNI_TRY(tsnni_epoch_validate(options->network, options->loss, validation, &report));
+    announce(parallel, TSNNI_CHANGES_TOPOLOGY);
     if (first_phase)
         TSNNI_TRY(tsnni_epoch_change_topology(options->network, options->evolution, options->pruning, &report));
     else if (validation != NULL && report.epoch == report.epochs)
@@ -425,6 +437,7 @@ tsnn_status tsnni_parallel_run_epoch(tsnn_parallel *parallel, const tsnn_dataset
     TSNNI_TRY(tsnn_network_get_info(options->network, &info));
     report.connections = info.connections;
     report.neurons = info.neurons;
+    announce(parallel, TSNNI_CALLS_BACK);
     if (options->on_epoch != NULL)
         status = tsnni_callback_status(&parallel->context->runtime, options->on_epoch(options->user, &report));
     return status;

@@ -55,14 +55,19 @@ typedef struct tsnni_shared_allocator {
     void *user;
 } tsnni_shared_allocator;
 
+/* What a process does at an epoch's end, while others wait for it. */
+typedef enum tsnni_stage_of_epoch { TSNNI_VALIDATES, TSNNI_CHANGES_TOPOLOGY, TSNNI_CALLS_BACK } tsnni_stage_of_epoch;
+
 /* Who runs the workers. Zeros: threads of this process. Else they live in several processes, of which this is one. */
 typedef struct tsnni_engine {
-    void (*run_steps)(tsnn_parallel *parallel, int32_t first_phase); /* the steps of one epoch */
+    void (*run_steps)(tsnn_parallel *parallel, int32_t first_phase);      /* the steps of one epoch */
+    void (*announce)(tsnn_parallel *parallel, tsnni_stage_of_epoch next); /* or NULL: nobody waits */
     void *user;
-    int32_t first, end; /* the workers of this process */
-    int32_t apart;      /* 1: it has not all copies of phase 2, so that others average */
-    int32_t sharded;    /* 1: the training set is this process's own part, all of which it learns from */
-    int64_t exchanges;  /* of an epoch, by all processes; 0: they follow from the training set */
+    int32_t first, end;    /* the workers of this process */
+    int32_t computing_end; /* those from this on compute nothing here: they mirror another process's */
+    int32_t apart;         /* 1: it has not all copies of phase 2, so that others average */
+    int32_t sharded;       /* 1: the training set is this process's own part, all of which it learns from */
+    int64_t exchanges;     /* of an epoch, by all processes; 0: they follow from the training set */
 } tsnni_engine;
 
 struct tsnn_parallel {
@@ -150,6 +155,9 @@ tsnn_status tsnni_parallel_prepare(tsnn_parallel *parallel);
 
 /* How the weights move in an update of phase 1 that stands for `steps` mini-batches: their decay, the learning rate. */
 tsnni_update tsnni_parallel_update(const tsnn_parallel *parallel, double progress, double length, int64_t steps);
+
+/* How many workers phase 2 has, where that is not how many phase 1 has. */
+void tsnni_parallel_local_workers(tsnn_parallel *parallel, int32_t workers);
 
 /* The learning rate's factor in a step of either phase, of that length in epochs. */
 double tsnni_parallel_rate_factor(const tsnn_parallel *parallel, double multiple, double progress, double length);

@@ -86,7 +86,8 @@ tsnn_status tsnni_worker_enter_phase_one(tsnn_parallel *parallel, tsnni_worker *
     } else {
         worker->network = options->network;
     }
-    TSNNI_TRY(tsnni_workspace_create(worker->network, samples, 1, &worker->workspace));
+    if (number < parallel->engine.computing_end)
+        TSNNI_TRY(tsnni_workspace_create(worker->network, samples, 1, &worker->workspace));
     TSNNI_TRY(tsnn_gradient_create(worker->network, &worker->gradient));
     return TSNN_OK;
 fail:

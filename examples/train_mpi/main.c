@@ -2,8 +2,9 @@
  * train_mpi: train_parallel with MPI ranks in place of threads.
  *
  * Every rank reads the data and builds the same network, as train_mlp does; rank 0 tests, prints and saves.
- *   mpiexec -n 3 train_mpi --mode wasap      a server and two workers
- *   mpiexec -n 2 train_mpi --mode wassp      two workers
+ *   mpiexec -n 2 train_mpi --mode wasap              two workers, of which rank 0 is the server too
+ *   mpiexec -n 3 train_mpi --mode wasap --workers 2  two workers and a server
+ *   mpiexec -n 2 train_mpi --mode wassp              two workers
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -103,6 +104,7 @@ static bool create_ranks(struct run *run)
     more.in_flight = run->mpi_options.in_flight;
     more.timeout_seconds = run->mpi_options.timeout;
     more.pause_seconds = run->mpi_options.pause;
+    more.transport = run->mpi_options.transport;
     tsnn_status status = tsnn_mpi_create(run->model.context, MPI_COMM_WORLD, &own, &more, &run->mpi);
     run->lost = status == TSNN_ERROR_COMMUNICATION;
     if (status < 0 && (run->rank == 0 || run->lost))

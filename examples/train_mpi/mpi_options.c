@@ -8,7 +8,7 @@
 
 #include "../train_mlp/text.h"
 
-enum { FLAGS = 3 };
+enum { FLAGS = 4 };
 
 static const struct {
     const char *name;
@@ -17,7 +17,8 @@ static const struct {
 } flags[FLAGS] = {
     {"in-flight", 1, 8, "wasap: gradients that a worker has under way (2)"},
     {"timeout", 0.1, 1e6, "seconds that a rank may be silent beyond four steps (8)"},
-    {"pause", 0.1, 1e6, "the same while rank 0 tests and saves (600)"},
+    {"pause", 0.1, 1e6, "the same while rank 0 evolves and saves (600)"},
+    {"messages", 0, 1, "1: no shared memory on one machine (0)"},
 };
 
 static bool set(double *numbers, int flag, const char *text)
@@ -25,7 +26,7 @@ static bool set(double *numbers, int flag, const char *text)
     char *end = NULL;
     double number = text != NULL ? strtod(text, &end) : 0.0;
     if (text == NULL || end == text || *end != '\0' || !(number >= flags[flag].low && number <= flags[flag].high) ||
-        (flag == 0 && number != floor(number)))
+        ((flag == 0 || flag == 3) && number != floor(number)))
         return complain("--%s %s: must be a number from %g to %g", flags[flag].name, text != NULL ? text : "",
                         flags[flag].low, flags[flag].high);
     numbers[flag] = number;
@@ -71,6 +72,7 @@ bool mpi_options_parse(struct mpi_options *options, int *argc, char **argv)
     options->in_flight = (int32_t)numbers[0];
     options->timeout = numbers[1];
     options->pause = numbers[2];
+    options->transport = numbers[3] > 0 ? TSNN_MPI_MESSAGES : TSNN_MPI_AUTOMATIC;
     if (options->help)
         print_help();
     return true;

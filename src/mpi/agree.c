@@ -2,6 +2,7 @@
  * rank with the same status. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/memory.h"
 #include "loss.h"
@@ -121,6 +122,7 @@ static void add_options(traits *list, const tsnn_mpi *mpi)
     add(list, "stale_limit", invalid, options->stale_limit);
     add(list, "data", invalid, mpi->options.data);
     add(list, "in_flight", invalid, mpi->options.in_flight);
+    add(list, "transport", invalid, mpi->options.transport);
     add_real(list, "phase_split", options->phase_split);
     add_real(list, "rate_multiple", options->rate_multiple);
     add_real(list, "local_multiple", options->local_multiple);
@@ -195,6 +197,26 @@ tsnn_status tsnni_mpi_compare_ranks(tsnn_mpi *mpi)
     return compare(mpi, &own);
 }
 
+/* Ranks are neighbours where MPI gives their machine one name. */
+tsnn_status tsnni_mpi_count_neighbours(tsnn_mpi *mpi)
+{
+    char name[MPI_MAX_PROCESSOR_NAME] = "";
+    int length = 0;
+    int32_t threads = 0;
+    MPI_Get_processor_name(name, &length);
+    int32_t own[2] = {(int32_t)(hash(0, name, length) & INT32_MAX), mpi->context->runtime.threads}, *all = NULL;
+    tsnn_status status = TSNNI_NEW(&mpi->context->runtime, 2 * mpi->ranks, &all);
+    TSNNI_TRY(tsnni_mpi_agree(mpi, status, tsnni_mpi_step_limit(mpi)));
+    TSNNI_TRY(tsnni_mpi_gather(mpi, own, all, sizeof own, tsnni_mpi_step_limit(mpi)));
+    for (int r = 0; r < mpi->ranks; r++)
+        threads += all[2 * r] == own[0] ? all[2 * r + 1] : 0;
+    mpi->crowded = threads > sysconf(_SC_NPROCESSORS_ONLN);
+fail:
+    if (!mpi->broken)
+        tsnni_release(&mpi->context->runtime, all);
+    return status;
+}
+
 static int64_t divided_up(int64_t a, int64_t b)
 {
     return (a - 1) / b + 1;
@@ -205,7 +227,7 @@ static int64_t shard_exchanges(tsnn_mpi *mpi)
 {
     const tsnn_parallel_options *options = &mpi->parallel->options;
     int64_t total = 0, most = 0;
-    for (int r = mpi->served; r < mpi->ranks; r++) {
+    for (int r = mpi->apart; r < mpi->ranks; r++) {
         int64_t own = divided_up(divided_up(mpi->shard_samples[r], options->batch), options->local_steps);
         total += own;
         most = own > most ? own : most;
@@ -245,17 +267,14 @@ void tsnni_mpi_fill_record(tsnn_mpi *mpi, const tsnni_worker *worker)
     own->epochs_done = mpi->parallel->epochs_done;
     own->exchanges = mpi->parallel->sync_updates;
     own->compute_seconds = own->exchange_seconds = own->wait_seconds = 0.0;
-    for (int32_t w = 0; w < mpi->workers * mpi->lanes; w++) {
+    for (int32_t w = 0; w < mpi->all_lanes; w++) {
         const tsnn_parallel_worker_info *info = &mpi->parallel->workers[w].info;
+        int32_t mirror = mpi->served && tsnni_mpi_rank_of_lane(mpi, w) != mpi->rank;
         own->compute_seconds += info->compute_seconds;
-        own->exchange_seconds += info->exchange_seconds;
-        own->wait_seconds += info->wait_seconds;
+        own->wait_seconds += mirror ? 0.0 : info->wait_seconds;
+        own->exchange_seconds += mirror ? 0.0 : info->exchange_seconds;
         for (int bin = 0; bin < TSNN_STALENESS_BINS; bin++)
             own->exchanges += mpi->parallel->workers[w].staleness[bin];
-    }
-    if (mpi->served && mpi->rank == 0) { /* it has done the mirrors' exchanges */
-        own->serve_seconds = own->exchange_seconds;
-        own->exchange_seconds = own->wait_seconds = 0.0;
     }
     if (worker == NULL)
         return;
@@ -269,8 +288,8 @@ void tsnni_mpi_fill_record(tsnn_mpi *mpi, const tsnni_worker *worker)
 /* A worker of another rank failed: its text goes where relay() looks. */
 static tsnn_status spread_failure(tsnn_mpi *mpi, double limit)
 {
-    for (int r = mpi->served; r < mpi->ranks; r++) {
-        tsnni_worker *worker = &mpi->parallel->workers[r - mpi->served];
+    for (int r = mpi->apart; r < mpi->ranks; r++) {
+        tsnni_worker *worker = &mpi->parallel->workers[r - mpi->apart];
         if (mpi->records[r].status >= 0)
             continue;
         tsnn_status failure = (tsnn_status)mpi->records[r].status;
@@ -288,13 +307,13 @@ tsnn_status tsnni_mpi_exchange_records(tsnn_mpi *mpi, double limit)
     if (status < 0)
         return status;
     for (int32_t w = 0; w < mpi->workers; w++) {
-        const tsnni_mpi_record *record = &mpi->records[w + mpi->served];
+        const tsnni_mpi_record *record = &mpi->records[w + mpi->apart];
         tsnni_worker *worker = &mpi->parallel->workers[w];
         worker->status = (tsnn_status)record->status;
         worker->epoch_loss = record->epoch_loss;
         worker->epoch_correct = record->epoch_correct;
         worker->epoch_samples = record->epoch_samples;
     }
-    mpi->parallel->learning_rate = mpi->records[mpi->served].learning_rate;
+    mpi->parallel->learning_rate = mpi->records[mpi->apart].learning_rate;
     return spread_failure(mpi, limit) == TSNN_ERROR_COMMUNICATION ? TSNN_ERROR_COMMUNICATION : TSNN_OK;
 }

@@ -72,7 +72,7 @@ static tsnn_status receive_copies(tsnn_mpi *mpi)
     status = TSNNI_NEW(runtime, tsnni_mpi_room(most), &bytes);
     TSNNI_TRY(tsnni_mpi_agree(mpi, status, tsnni_mpi_step_limit(mpi)));
     for (int r = 1; r < mpi->ranks; r++) {
-        tsnn_network *mirror = mpi->parallel->workers[r - mpi->served].network;
+        tsnn_network *mirror = mpi->parallel->workers[r - mpi->apart].network;
         TSNNI_TRY(tsnni_mpi_receive(mpi, bytes, mpi->records[r].message_bytes, r, COPY_TAG, &request));
         TSNNI_TRY(tsnni_mpi_wait(mpi, &request, &r, 1, tsnni_mpi_step_limit(mpi), "its copy"));
         if (unpacked >= 0)
@@ -90,8 +90,8 @@ fail:
 void tsnni_mpi_run_local(tsnn_mpi *mpi)
 {
     tsnn_parallel *parallel = mpi->parallel;
-    int32_t trains = mpi->rank >= mpi->served;
-    tsnni_worker *worker = &parallel->workers[trains ? mpi->rank - mpi->served : 0];
+    int32_t trains = mpi->rank >= mpi->apart;
+    tsnni_worker *worker = &parallel->workers[trains ? mpi->rank - mpi->apart : 0];
     if (trains) {
         train(mpi, worker);
         describe_message(mpi, worker);

@@ -13,10 +13,12 @@
 /* Seconds. Who has not looked for longer, because it was stopped itself, cannot tell whether others were silent. */
 #define LONGEST_NAP 1.0
 
-/* Looks before the first nap. Yielding, between the two in tsnni_sync_wait(), hands whole slices of time to whatever
- * else runs on a crowded machine; who naps is woken at once. */
-#define SPINS 200
-#define NO_YIELDS 1000
+/* Looks before the first nap, where other ranks want the processor and where they do not. Yielding, between the two in
+ * tsnni_sync_wait(), hands whole slices of time to whatever else runs on a crowded machine; who naps is woken at once.
+ */
+#define CROWDED_LOOKS 200
+#define LOOKS 4000
+#define NO_YIELDS 1000000
 
 int64_t tsnni_mpi_room(int64_t bytes)
 {
@@ -72,9 +74,9 @@ tsnn_status tsnni_mpi_receive(tsnn_mpi *mpi, void *data, int64_t bytes, int from
     return tsnni_mpi_result(mpi, MPI_Irecv(data, blocks, mpi->block, from, tag, mpi->comm, request), "receiving");
 }
 
-void tsnni_mpi_rest(int64_t looks)
+void tsnni_mpi_rest(const tsnn_mpi *mpi, int64_t looks)
 {
-    tsnni_sync_wait(looks < SPINS ? looks : looks + NO_YIELDS);
+    tsnni_sync_wait(looks < (mpi->crowded ? CROWDED_LOOKS : LOOKS) ? 0 : NO_YIELDS);
 }
 
 /* The rank of the first request that is not done. */
@@ -105,7 +107,7 @@ tsnn_status tsnni_mpi_wait(tsnn_mpi *mpi, MPI_Request *requests, const int *peer
             if (silent > limit)
                 return tsnni_mpi_lost(mpi, silent_rank(requests, peers, count), silent, what);
         }
-        tsnni_mpi_rest(looks);
+        tsnni_mpi_rest(mpi, looks);
     }
 }
 

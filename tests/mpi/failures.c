@@ -1,6 +1,9 @@
 /* Claims about what ends a run: callbacks, checkpoints that cannot be written, divergence, memory that is refused.
  * Every rank is told the same, and the next run works. */
+#define _POSIX_C_SOURCE 200809L
+
 #include <stdio.h>
+#include <time.h>
 
 #include "ranks.h"
 
@@ -95,6 +98,30 @@ static void goes_on_after_a_failed_callback(int32_t mode)
     }
 }
 
+/* As one that saves to a slow disk: the server says before that it will be silent. */
+static int32_t sleep_a_while(void *user, const tsnn_epoch_report *report)
+{
+    struct timespec moment = {0, 700000000};
+    (void)user;
+    (void)report;
+    nanosleep(&moment, NULL);
+    return 0;
+}
+
+static void waits_for_a_slow_callback(void)
+{
+    tsnni_course course = tsnni_ranks_course(0.0);
+    tsnn_mpi_options more = TSNN_MPI_OPTIONS_INIT;
+    tsnn_parallel_options options = tsnni_ranks_options(&course, TSNN_PARALLEL_WASAP, NULL);
+    options.on_epoch = sleep_a_while;
+    options.epochs = 2;
+    options.phase_split = 1.0;
+    more.timeout_seconds = 0.1;
+    tsnn_status status = tsnni_ranks_run(&course, &options, &more, NULL);
+    tsnni_course_free(&course);
+    tsnni_claim("a callback may take longer than a rank may be silent", status == TSNN_OK);
+}
+
 static void reports_divergence(int32_t mode)
 {
     char text[160];
@@ -117,6 +144,7 @@ void tsnni_claim_failures(void)
         goes_on_after_a_failed_callback(mode);
         reports_divergence(mode);
     }
+    waits_for_a_slow_callback();
 }
 
 /* ---- memory ---- */

@@ -27,21 +27,44 @@ static void lose(int number)
     kill(getpid(), lost_signal);
 }
 
-/* Looks every tenth of a second, from half a second on. */
-static void arm(const char *how, const char *path)
+/* The server in the middle of an epoch; or in a callback, which is not silence for as long as others may wait. */
+static int32_t lose_in_step(void *user, const tsnn_step_report *report)
 {
-    struct itimerval often = {{0, 100000}, {0, 500000}};
-    struct sigaction action = {.sa_flags = SA_RESTART};
+    (void)user;
+    if (report->epoch > 2 && report->step < report->steps)
+        lose(0);
+    return 0;
+}
+
+static int32_t save_and_lose(void *user, const tsnn_epoch_report *report)
+{
+    tsnni_watcher *own = user;
+    if (tsnn_network_save(own->network, NULL, own->path) < 0)
+        return -1;
+    if (report->epoch > 2)
+        lose(0);
+    return 0;
+}
+
+static void choose(const char *how, const char *path)
+{
     lost_signal = strcmp(how, "kill") == 0 ? SIGKILL : SIGSTOP;
     checkpoint_path = path;
     snprintf(moment_path, sizeof moment_path, "%s.lost", path);
+}
+
+/* Looks every tenth of a second, from half a second on. */
+static void arm(void)
+{
+    struct itimerval often = {{0, 100000}, {0, 500000}};
+    struct sigaction action = {.sa_flags = SA_RESTART};
     action.sa_handler = lose;
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &often, NULL);
 }
 
 /* Whoever is left says what it was told, and ends the job. */
-void tsnni_lose_a_rank(int32_t mode, const char *how, const char *path)
+void tsnni_lose_a_rank(int32_t mode, const char *how, const char *path, int lost)
 {
     char text[512];
     tsnni_watcher own = {.path = path};
@@ -51,9 +74,16 @@ void tsnni_lose_a_rank(int32_t mode, const char *how, const char *path)
     course.optimizer = tsnni_test_optimizer(course.context, TSNN_OPTIMIZER_MOMENTUM, 1e-6, 0.0, 0);
     tsnn_parallel_options options = tsnni_ranks_options(&course, mode, &own);
     options.epochs = 1000000;
-    if (tsnni_rank == tsnni_ranks - 1)
-        arm(how, path);
-    tsnn_status status = tsnn_mpi_create(course.context, MPI_COMM_WORLD, &options, NULL, &mpi);
+    tsnn_mpi_options more = TSNN_MPI_OPTIONS_INIT;
+    more.pause_seconds = 6.0;
+    choose(how, path);
+    if (tsnni_rank == lost && lost > 0)
+        arm();
+    else if (tsnni_rank == lost && strcmp(how, "pause") == 0)
+        options.on_epoch = save_and_lose;
+    else if (tsnni_rank == lost)
+        options.on_step = lose_in_step;
+    tsnn_status status = tsnn_mpi_create(course.context, MPI_COMM_WORLD, &options, &more, &mpi);
     if (status == TSNN_OK)
         status = tsnn_mpi_run(mpi, course.train, course.validation);
     tsnn_context_error(course.context, text, sizeof text, NULL);
@@ -61,7 +91,7 @@ void tsnni_lose_a_rank(int32_t mode, const char *how, const char *path)
            (int)status, text);
     fflush(stdout);
     tsnn_mpi_destroy(&mpi);
-    if (tsnni_rank == 0) {
+    if (tsnni_rank == (lost == 0)) {
         struct timespec moment = {0, 500000000};
         nanosleep(&moment, NULL); /* the others' lines */
         MPI_Abort(MPI_COMM_WORLD, 3);

@@ -1,7 +1,7 @@
 /* libtsnn-mpi as a caller sees it, on however many ranks this is started with. `ranks GROUP...` makes the claims of
  * groups, a line each: training, refusals, failures, memory, version, single. `ranks stress N` runs N times. `ranks
- * lose MODE HOW FILE` loses a rank (stop, kill) in the middle of a run, `ranks resume FILE` goes on from what was
- * saved. */
+ * lose MODE HOW FILE WHO` loses a rank (stop, kill, pause: stop in a callback; worker, server) in the middle of a run,
+ * `ranks resume FILE` goes on from what was saved. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,8 +73,9 @@ static void claim_group(const char *name)
 /* The helpers of the unit tests assert; outside of a test they could not. */
 START_TEST(what_was_asked_for)
 {
-    if (argument_count == 5 && strcmp(arguments[1], "lose") == 0) {
-        tsnni_lose_a_rank(atoi(arguments[2]), arguments[3], arguments[4]);
+    if (argument_count == 6 && strcmp(arguments[1], "lose") == 0) {
+        tsnni_lose_a_rank(atoi(arguments[2]), arguments[3], arguments[4],
+                          strcmp(arguments[5], "server") == 0 ? 0 : tsnni_ranks - 1);
         return;
     }
     tsnni_claim("without MPI there is no training", early == TSNN_ERROR_STATE);

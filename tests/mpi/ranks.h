@@ -44,7 +44,8 @@ tsnn_parallel_options tsnni_ranks_options(const tsnni_course *course, int32_t mo
 tsnn_status tsnni_ranks_run(tsnni_course *course, const tsnn_parallel_options *options, const tsnn_mpi_options *more,
                             tsnn_mpi_info *info);
 
-int64_t tsnni_ranks_workers(int32_t mode);
+/* Gradients of WASAP in flight, with a server that is a worker too or is apart. */
+int32_t tsnni_ranks_lanes(int32_t in_flight, int32_t apart);
 
 /* Whether every rank has rank 0's network, or status; collective. */
 int tsnni_same_network(tsnn_network *network);
@@ -75,8 +76,8 @@ void tsnni_claim_stress(int runs);
 void tsnni_claim_other_version(void); /* where the last rank's program has another library */
 void tsnni_claim_single(void);        /* MPI without threads */
 
-/* Lines that tests/mpi/run.sh reads: the last rank goes in the middle of a run, and what is left of a checkpoint. */
-void tsnni_lose_a_rank(int32_t mode, const char *how, const char *path);
+/* Lines that tests/mpi/run.sh reads: a rank goes in the middle of a run, and what is left of a checkpoint. */
+void tsnni_lose_a_rank(int32_t mode, const char *how, const char *path, int lost);
 void tsnni_resume(const char *path);
 
 #endif

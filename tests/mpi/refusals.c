@@ -71,6 +71,16 @@ static void nine_in_flight(baggage own)
     own.more->in_flight = 9;
 }
 
+static void another_transport(baggage own)
+{
+    own.more->transport = TSNN_MPI_MESSAGES;
+}
+
+static void unknown_transport(baggage own)
+{
+    own.more->transport = 2;
+}
+
 static void endless_timeout(baggage own)
 {
     own.more->timeout_seconds = INFINITY;
@@ -162,6 +172,8 @@ static const fault faults[] = {
     {"data of an unknown kind", unknown_data, TSNN_ERROR_INVALID_ARGUMENT, 1},
     {"a shard where others have all data", shards, TSNN_ERROR_INVALID_ARGUMENT, 0},
     {"nine gradients in flight", nine_in_flight, TSNN_ERROR_INVALID_ARGUMENT, 1},
+    {"another transport", another_transport, TSNN_ERROR_INVALID_ARGUMENT, 0},
+    {"an unknown transport", unknown_transport, TSNN_ERROR_INVALID_ARGUMENT, 1},
     {"an endless timeout", endless_timeout, TSNN_ERROR_INVALID_ARGUMENT, 1},
     {"a pause that is no number", no_number_for_a_pause, TSNN_ERROR_INVALID_ARGUMENT, 1},
     {"options without a size", no_struct_size, TSNN_ERROR_STRUCT_SIZE, 1},
@@ -215,14 +227,13 @@ static void refuses_no_context_and_another_seed(void)
 static void refuses_more_workers_than_samples(int32_t mode)
 {
     char text[160];
-    int64_t workers = tsnni_ranks_workers(mode);
     tsnni_course course = tsnni_ranks_course(0.0);
     tsnn_parallel_options options = tsnni_ranks_options(&course, mode, NULL);
     tsnn_dataset_destroy(&course.train);
-    course.train = tsnni_test_labelled(course.context, workers > 1 ? workers - 1 : 1, 12, 4, 5);
+    course.train = tsnni_test_labelled(course.context, tsnni_ranks > 1 ? tsnni_ranks - 1 : 1, 12, 4, 5);
     tsnn_status status = tsnni_ranks_run(&course, &options, NULL, NULL);
     snprintf(text, sizeof text, "%s: more workers than samples are refused", tsnni_modes[mode]);
-    tsnni_claim(text, workers == 1 || status == TSNN_ERROR_INVALID_ARGUMENT || status == TSNN_ERROR_SHAPE);
+    tsnni_claim(text, tsnni_ranks == 1 || status == TSNN_ERROR_INVALID_ARGUMENT || status == TSNN_ERROR_SHAPE);
     tsnni_course_free(&course);
 }
 
@@ -236,8 +247,7 @@ static void takes_a_sample_each(int32_t mode)
         tsnn_parallel_options options = tsnni_ranks_options(&course, mode, NULL);
         more.data = data;
         tsnn_dataset_destroy(&course.train);
-        course.train =
-            tsnni_test_labelled(course.context, data == TSNN_MPI_WHOLE ? tsnni_ranks_workers(mode) : 1, 12, 4, 5);
+        course.train = tsnni_test_labelled(course.context, data == TSNN_MPI_WHOLE ? tsnni_ranks : 1, 12, 4, 5);
         tsnn_status status = tsnni_ranks_run(&course, &options, &more, NULL);
         snprintf(text, sizeof text, "%s: a sample for each worker is enough, %s", tsnni_modes[mode],
                  data == TSNN_MPI_WHOLE ? "of one set" : "in shards");

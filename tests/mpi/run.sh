@@ -85,36 +85,40 @@ check_programs()
     claims "MPI without threads" 2 "$tests" single
 }
 
-# check_loss MODE HOW: the last of three ranks is stopped or killed when there is a checkpoint. Ten seconds after a kill
-# the job is over, for a reason that is told; what was saved can be gone on with.
+# check_loss MODE HOW WHO: one of three ranks, the last, which is a worker, or rank 0, WASAP's server, is stopped or
+# killed when there is a checkpoint. Ten seconds after a kill the job is over, for a reason that is told; what was saved
+# can be gone on with.
 check_loss()
 {
     rm -f "$work"/checkpoint*
     status=0
-    start 3 "$tests" lose "$1" "$2" "$work/checkpoint" >"$work/log" 2>&1 || status=$?
+    start 3 "$tests" lose "$1" "$2" "$work/checkpoint" "$3" >"$work/log" 2>&1 || status=$?
     seconds=$(($(date +%s) - $(date -r "$work/checkpoint.lost" +%s 2>/dev/null || echo 0)))
     case $1 in 0) word=WASAP ;; 1) word=WASSP ;; *) word=replicas ;; esac
     most=10
     # The others wait 8 seconds and four steps, and half a second for each other's lines; mpiexec takes its time with a
     # rank that is stopped.
     [ "$2" = kill ] || most=14
-    text="$name, $word: a rank that $2s ends the job in $seconds s, told why"
+    text="$name, $word: a $3 that $2s ends the job in $seconds s, told why"
     reason='^lost: .* has been silent for'
-    [ "$2" = stop ] || reason="$reason|signal|killed|terminat"
+    [ "$2" != kill ] || reason="$reason|signal|killed|terminat"
     if [ "$status" -ne 0 ] && [ "$status" -ne 124 ] && [ "$seconds" -le $most ] && grep -Eqi "$reason" "$work/log"; then
         ok "$text"
     else
         not_ok "$text (status $status)"
         tail -n 20 "$work/log" | sed 's/^/    /'
     fi
-    claims "after a rank $2s in $word" 3 "$tests" resume "$work/checkpoint"
+    claims "after a $3 $2s in $word" 3 "$tests" resume "$work/checkpoint"
 }
 
 check_losses()
 {
     for mode in 0 1 2; do
-        check_loss $mode stop
-        check_loss $mode kill
+        check_loss $mode stop worker
+        check_loss $mode kill worker
+    done
+    for how in stop pause kill; do
+        check_loss 0 $how server
     done
 }
 

@@ -141,9 +141,9 @@ tsnn_parallel_options tsnni_ranks_options(const tsnni_course *course, int32_t mo
     return options;
 }
 
-int64_t tsnni_ranks_workers(int32_t mode)
+int32_t tsnni_ranks_lanes(int32_t in_flight, int32_t apart)
 {
-    return mode == TSNN_PARALLEL_WASAP && tsnni_ranks > 1 ? tsnni_ranks - 1 : tsnni_ranks;
+    return tsnni_ranks > 1 ? !apart + (tsnni_ranks - 1) * in_flight : 1;
 }
 
 tsnn_status tsnni_ranks_run(tsnni_course *course, const tsnn_parallel_options *options, const tsnn_mpi_options *more,

@@ -99,12 +99,15 @@ static void gives_the_bits_of_threads(int32_t mode)
     int good = 1;
     for (int run = 0; run < 2; run++) {
         tsnni_course course = tsnni_ranks_course(0.2);
+        tsnn_mpi_options more = TSNN_MPI_OPTIONS_INIT;
         tsnn_parallel_options options = tsnni_ranks_options(&course, mode, NULL);
-        good &= tsnni_ranks_run(&course, &options, NULL, NULL) == TSNN_OK;
+        more.transport = run == 0 ? TSNN_MPI_AUTOMATIC : TSNN_MPI_MESSAGES;
+        good &= tsnni_ranks_run(&course, &options, &more, NULL) == TSNN_OK;
         good &= has_bytes(course.network, by_threads(tsnni_ranks_course(0.2), &options, tsnni_ranks, NULL, 0));
         tsnni_course_free(&course);
     }
-    snprintf(text, sizeof text, "%s gives the bits of as many threads, in every run", tsnni_modes[mode]);
+    snprintf(text, sizeof text, "%s gives the bits of as many threads, by shared memory and by messages",
+             tsnni_modes[mode]);
     tsnni_claim(text, good);
 }
 
@@ -128,7 +131,7 @@ static void gives_the_same_bits_with_two_threads_each(int32_t mode)
     tsnni_claim(text, good);
 }
 
-static void its_log_can_be_replayed(int32_t in_flight, int32_t threads)
+static void its_log_can_be_replayed(int32_t in_flight, int32_t threads, int32_t transport, int32_t apart)
 {
     static tsnn_parallel_commit log[1024];
     char text[160];
@@ -140,19 +143,25 @@ static void its_log_can_be_replayed(int32_t in_flight, int32_t threads)
     options.phase_split = 1.0;
     options.batch = threads > 1 ? 16 : 7; /* more in an epoch than there are in flight */
     options.keep_log = 1;
+    options.workers = tsnni_ranks - apart;
     more.in_flight = in_flight;
+    more.transport = transport;
     tsnn_status status = tsnn_mpi_create(course.context, MPI_COMM_WORLD, &options, &more, &mpi);
     int good = status == TSNN_OK && tsnn_mpi_run(mpi, course.train, course.validation) == TSNN_OK;
     if (tsnni_rank == 0 && good) {
-        int32_t lanes = (int32_t)tsnni_ranks_workers(TSNN_PARALLEL_WASAP) * (tsnni_ranks > 1 ? in_flight : 1);
+        int32_t lanes = tsnni_ranks_lanes(in_flight, apart);
+        tsnn_mpi_info info = TSNN_MPI_INFO_INIT;
+        TSNNI_OK(tsnn_mpi_get_info(mpi, &info));
+        good = tsnni_ranks == 1 || info.gradients == lanes;
         tsnni_course other = threads > 1 ? tsnni_ranks_large_course(1) : tsnni_ranks_course(0.2);
-        good = tsnn_mpi_get_log(mpi, log, 1024, &commits) == TSNN_OK;
+        good &= tsnn_mpi_get_log(mpi, log, 1024, &commits) == TSNN_OK;
         good &= has_bytes(course.network, by_threads(other, &options, lanes, log, commits));
     }
     tsnn_mpi_destroy(&mpi);
     tsnni_course_free(&course);
-    snprintf(text, sizeof text, "a log of WASAP with %d in flight on ranks of %d threads is replayed to the same bits",
-             (int)in_flight, (int)threads);
+    snprintf(text, sizeof text,
+             "a log of WASAP with %d in flight on ranks of %d threads%s%s is replayed to the same bits", (int)in_flight,
+             (int)threads, transport == TSNN_MPI_MESSAGES ? ", by messages" : "", apart ? ", by a server apart" : "");
     tsnni_claim(text, good);
 }
 
@@ -163,12 +172,14 @@ static void sends_little(int32_t mode)
 {
     char text[160];
     tsnn_mpi_info info = TSNN_MPI_INFO_INIT;
+    tsnn_mpi_options more = TSNN_MPI_OPTIONS_INIT;
     tsnni_course course = tsnni_ranks_large_course(1);
     tsnn_parallel_options options = tsnni_ranks_options(&course, mode, NULL);
+    more.transport = TSNN_MPI_MESSAGES;
     options.epochs = 3;
     options.phase_split = 1.0;
     tsnni_wire_counts.bytes = 0;
-    tsnn_status status = tsnni_ranks_run(&course, &options, NULL, &info);
+    tsnn_status status = tsnni_ranks_run(&course, &options, &more, &info);
     double sent = (double)tsnni_sum_over_ranks(tsnni_wire_counts.bytes), exchanges = (double)info.exchanges;
     int good = status == TSNN_OK && info.exchanges > 0 && info.topology_bytes == 0 && info.average_bytes == 0;
     good &= sent <= 1.1 * info.value_bytes * exchanges && (tsnni_ranks == 1 || sent > 0.0);
@@ -186,13 +197,15 @@ static void sends_topologies_when_they_change(int32_t mode)
 {
     char text[160];
     tsnn_mpi_info info = TSNN_MPI_INFO_INIT;
+    tsnn_mpi_options more = TSNN_MPI_OPTIONS_INIT;
     tsnni_course course = tsnni_ranks_large_course(1);
     tsnni_course_add_evolution(&course, 0.3);
     tsnn_parallel_options options = tsnni_ranks_options(&course, mode, NULL);
+    more.transport = TSNN_MPI_MESSAGES;
     options.epochs = 3;
     options.phase_split = 1.0;
     tsnni_wire_counts.bytes = 0;
-    tsnn_status status = tsnni_ranks_run(&course, &options, NULL, &info);
+    tsnn_status status = tsnni_ranks_run(&course, &options, &more, &info);
     double sent = (double)tsnni_sum_over_ranks(tsnni_wire_counts.bytes);
     double told = (double)(info.step_bytes + info.topology_bytes);
     int64_t fetches = mode == TSNN_PARALLEL_WASAP && tsnni_ranks > 1 ? 2 * 2 * (tsnni_ranks - 1) : 0;
@@ -225,5 +238,7 @@ void tsnni_claim_training(void)
     }
     for (int32_t in_flight = 1; in_flight <= 2; in_flight++)
         for (int32_t threads = 1; threads <= 2; threads++)
-            its_log_can_be_replayed(in_flight, threads);
+            for (int32_t kind = 0; kind < (tsnni_ranks > 1 ? 4 : 1); kind++)
+                its_log_can_be_replayed(in_flight, threads, kind % 2 ? TSNN_MPI_MESSAGES : TSNN_MPI_AUTOMATIC,
+                                        kind / 2);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "context.h"
 #include "course.h"
 
 static const int32_t modes[] = {TSNN_PARALLEL_WASAP, TSNN_PARALLEL_WASSP, TSNN_PARALLEL_REPLICAS};
@@ -281,6 +282,40 @@ START_TEST(in_step_and_apart_give_the_same_bits_every_time)
             tsnni_test_bytes_free(&again);
         }
         tsnni_test_bytes_free(&first);
+    }
+}
+END_TEST
+
+static tsnni_test_bytes bytes_by_caches(int32_t mode, int32_t workers, tsnni_caches caches)
+{
+    static const int64_t sizes[] = {12, 300, 300, 4};
+    static const tsnni_test_function functions[] = {
+        {TSNN_ACTIVATION_ALL_RELU, .6}, {TSNN_ACTIVATION_ALL_RELU, .6}, {TSNN_ACTIVATION_SOFTMAX, 0}};
+    tsnn_context *context = tsnni_test_context(TSNN_ISA_AUTO, 1, 3);
+    context->caches = caches;
+    tsnni_course course =
+        tsnni_course_create(context, tsnni_test_network(context, 3, sizes, functions, 0.2, 0.0),
+                            tsnni_test_labelled(context, 200, 12, 4, 5), TSNN_LOSS_CROSS_ENTROPY, 0.02);
+    tsnni_course_add_evolution(&course, 0.3);
+    tsnn_parallel_options options = options_of(&course, mode, workers, NULL);
+    options.batch = 50;
+    TSNNI_OK(run(&course, &options, NULL));
+    tsnni_test_bytes bytes = tsnni_course_bytes(course.network);
+    tsnni_course_free(&course);
+    return bytes;
+}
+
+/* Small caches make the kernels work in panels, whose bounds have to follow every evolution. */
+START_TEST(the_size_of_the_caches_changes_no_bit_of_evolving_networks)
+{
+    static const tsnni_caches large = {32 << 10, 1 << 20, 32 << 20}, small = {16 << 10, 80 << 10, 32 << 20};
+    for (int m = 0; m < MODES; m++) {
+        int32_t workers = modes[m] == TSNN_PARALLEL_WASAP ? 1 : 2;
+        tsnni_test_bytes first = bytes_by_caches(modes[m], workers, large);
+        tsnni_test_bytes second = bytes_by_caches(modes[m], workers, small);
+        ck_assert(tsnni_test_bytes_equal(&first, &second));
+        tsnni_test_bytes_free(&first);
+        tsnni_test_bytes_free(&second);
     }
 }
 END_TEST
@@ -715,6 +750,7 @@ Suite *tsnni_suite_parallel(void)
     TCase *bits = tcase_create("bits");
     tcase_set_timeout(bits, 120);
     tcase_add_test(bits, in_step_and_apart_give_the_same_bits_every_time);
+    tcase_add_test(bits, the_size_of_the_caches_changes_no_bit_of_evolving_networks);
     tcase_add_test(bits, a_replay_gives_the_same_bits_ten_times_of_ten);
     tcase_add_test(bits, an_order_that_is_no_runs_is_refused);
     suite_add_tcase(suite, bits);
