@@ -96,11 +96,6 @@ static tsnn_parallel_options options_of(const tsnni_course *course, int32_t mode
     return options;
 }
 
-static int64_t workers_of(int32_t mode)
-{
-    return mode == TSNN_PARALLEL_WASAP && ranks > 1 ? ranks - 1 : ranks;
-}
-
 /* Creates, runs, and tells. */
 static tsnn_status run(tsnni_course *course, const tsnn_parallel_options *options, const tsnn_mpi_options *more,
                        tsnn_mpi_info *info)
@@ -196,10 +191,12 @@ static void prunes(int32_t mode)
 /* ---- bits ---- */
 
 /* What as many threads make of it. */
-static tsnni_test_bytes by_threads(const tsnn_parallel_options *like, int32_t workers, double dropout,
+static tsnni_test_bytes by_threads(const tsnn_parallel_options *like, int32_t workers, double percentile,
                                    const tsnn_parallel_commit *log, int64_t commits)
 {
-    tsnni_course course = course_of(dropout);
+    tsnni_course course = course_of(0.2);
+    if (percentile > 0.0)
+        tsnni_course_add_pruning(&course, percentile, 1, 2);
     tsnn_parallel_options options = options_of(&course, like->mode, NULL);
     tsnn_parallel *parallel = NULL;
     options.workers = workers;
@@ -223,7 +220,7 @@ static void gives_the_bits_of_threads(int32_t mode)
         TSNNI_OK(tsnn_context_set_threads(course.context, threads));
         tsnn_parallel_options options = options_of(&course, mode, NULL);
         good &= run(&course, &options, NULL, NULL) == TSNN_OK;
-        tsnni_test_bytes bytes = tsnni_course_bytes(course.network), other = by_threads(&options, ranks, 0.2, NULL, 0);
+        tsnni_test_bytes bytes = tsnni_course_bytes(course.network), other = by_threads(&options, ranks, 0.0, NULL, 0);
         good &= tsnni_test_bytes_equal(&bytes, &other);
         tsnni_test_bytes_free(&bytes);
         tsnni_test_bytes_free(&other);
@@ -233,7 +230,7 @@ static void gives_the_bits_of_threads(int32_t mode)
     claim(text, good);
 }
 
-static void its_log_can_be_replayed(int32_t in_flight)
+static void its_log_can_be_replayed(int32_t in_flight, double percentile)
 {
     char text[160];
     tsnn_parallel_commit log[1024];
@@ -241,6 +238,8 @@ static void its_log_can_be_replayed(int32_t in_flight)
     tsnn_mpi *mpi = NULL;
     tsnn_mpi_options more = TSNN_MPI_OPTIONS_INIT;
     tsnni_course course = course_of(0.2);
+    if (percentile > 0.0)
+        tsnni_course_add_pruning(&course, percentile, 1, 2);
     tsnn_parallel_options options = options_of(&course, TSNN_PARALLEL_WASAP, NULL);
     options.phase_split = 1.0;
     options.keep_log = 1;
@@ -248,18 +247,18 @@ static void its_log_can_be_replayed(int32_t in_flight)
     tsnn_status status = tsnn_mpi_create(course.context, MPI_COMM_WORLD, &options, &more, &mpi);
     int good = status == TSNN_OK && tsnn_mpi_run(mpi, course.train, course.validation) == TSNN_OK;
     if (rank == 0 && good) {
-        int32_t lanes = (int32_t)workers_of(TSNN_PARALLEL_WASAP) * (ranks > 1 ? in_flight : 1);
+        int32_t lanes = 1 + (ranks - 1) * in_flight; /* the server has one */
         good = tsnn_mpi_get_log(mpi, log, 1024, &commits) == TSNN_OK;
         tsnni_test_bytes bytes = tsnni_course_bytes(course.network),
-                         other = by_threads(&options, lanes, 0.2, log, commits);
+                         other = by_threads(&options, lanes, percentile, log, commits);
         good &= tsnni_test_bytes_equal(&bytes, &other);
         tsnni_test_bytes_free(&bytes);
         tsnni_test_bytes_free(&other);
     }
     tsnn_mpi_destroy(&mpi);
     tsnni_course_free(&course);
-    snprintf(text, sizeof text, "a log of WASAP with %d in flight is replayed by threads to the same bits",
-             (int)in_flight);
+    snprintf(text, sizeof text, "a log of WASAP with %d in flight is replayed by threads to the same bits%s",
+             (int)in_flight, percentile > 0.0 ? ", prunings too" : "");
     claim(text, good);
 }
 
@@ -482,7 +481,8 @@ static void check_claims(void)
             refuses(&faults[f], mode);
     }
     for (int32_t in_flight = 1; in_flight <= 2; in_flight++)
-        its_log_can_be_replayed(in_flight);
+        for (int pruned = 0; pruned < 2; pruned++)
+            its_log_can_be_replayed(in_flight, 20.0 * pruned);
     refuses_another_seed_and_no_context();
     refuses_more_workers_than_samples();
 }
