@@ -26,7 +26,8 @@ while [ "$round" -lt "$ROUNDS" ]; do
     run sequential train_mlp --threads 1
     for mode in $MODES; do
         # Phase 1 for the whole run; replicas have phase 2 only.
-        run "$mode" train_parallel --mode "$mode" --workers "$WORKERS" --threads "$WORKERS" --phase-split 1
+        split=$([ "$mode" = replicas ] || echo --phase-split=1)
+        run "$mode" train_parallel --mode "$mode" --workers "$WORKERS" --threads "$WORKERS" $split
     done
     round=$((round + 1))
 done
