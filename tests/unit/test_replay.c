@@ -38,9 +38,9 @@ static int32_t on_epoch(void *user, const tsnn_epoch_report *report)
 }
 
 /* Dropout, evolution, and if asked for pruning: everything that draws random numbers. */
-static void session_create(session *own, const scene *like)
+static tsnn_status session_try(session *own, const scene *like, tsnni_course course)
 {
-    *own = (session){.course = tsnni_course_small(9, DATA, 0.2), .stop_epoch = like->stop_epoch};
+    *own = (session){.course = course, .stop_epoch = like->stop_epoch};
     own->batch = like->batch > 0 ? like->batch : BATCH;
     tsnni_course_add_evolution(&own->course, 0.3);
     if (like->pruned)
@@ -61,7 +61,12 @@ static void session_create(session *own, const scene *like)
     options.replay_count = like->replay_count;
     options.on_epoch = on_epoch;
     options.user = own;
-    TSNNI_OK(tsnn_parallel_create(own->course.context, &options, &own->parallel));
+    return tsnn_parallel_create(own->course.context, &options, &own->parallel);
+}
+
+static void session_create(session *own, const scene *like)
+{
+    TSNNI_OK(session_try(own, like, tsnni_course_small(9, DATA, 0.2)));
 }
 
 static void session_free(session *own)
@@ -319,6 +324,37 @@ START_TEST(an_order_that_is_no_runs_is_refused)
 }
 END_TEST
 
+START_TEST(a_replay_without_memory_says_so)
+{
+    enum { TOTAL = EPOCHS * EXCHANGES };
+    static const int64_t sizes[] = {12, 20, 15, 4};
+    static const tsnni_test_function functions[] = {
+        {TSNN_ACTIVATION_ALL_RELU, .6}, {TSNN_ACTIVATION_ALL_RELU, .6}, {TSNN_ACTIVATION_SOFTMAX, 0}};
+    tsnn_parallel_commit log[TOTAL];
+    tsnn_status status = TSNN_ERROR_OUT_OF_MEMORY;
+    write_late_log(log, TOTAL);
+    for (int64_t fail = 1; status != TSNN_OK; fail += tsnni_test_all() ? 1 : 3) {
+        tsnni_test_allocator allocator = {0};
+        scene like = {.workers = 3, .in_turn = 1, .pruned = 1, .phase_split = 1.0, .keep_log = 1};
+        like.replay = log;
+        like.replay_count = TOTAL;
+        session own;
+        tsnn_context *context = tsnni_test_counted_context(&allocator);
+        tsnn_network *network = tsnni_test_network(context, 3, sizes, functions, 0.4, 0.2);
+        TSNNI_OK(session_try(&own, &like,
+                             tsnni_course_create(context, network, tsnni_test_labelled(context, DATA, 12, 4, 5),
+                                                 TSNN_LOSS_CROSS_ENTROPY, 0.02)));
+        allocator.calls = 0;
+        allocator.fail_at = fail;
+        status = session_run(&own, 1);
+        if (status != TSNN_OK)
+            tsnni_test_expect_error(context, TSNN_ERROR_OUT_OF_MEMORY, status, "run");
+        session_free(&own);
+        ck_assert_int_eq(allocator.live, 0);
+    }
+}
+END_TEST
+
 Suite *tsnni_suite_replay(void)
 {
     Suite *suite = suite_create("replay");
@@ -336,7 +372,9 @@ Suite *tsnni_suite_replay(void)
     tcase_add_test(stopped, a_replay_goes_on_only_where_its_log_does);
     suite_add_tcase(suite, stopped);
     TCase *refused = tcase_create("refused");
+    tcase_set_timeout(refused, 60);
     tcase_add_test(refused, an_order_that_is_no_runs_is_refused);
+    tcase_add_test(refused, a_replay_without_memory_says_so);
     suite_add_tcase(suite, refused);
     return suite;
 }
