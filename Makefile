@@ -460,7 +460,7 @@ check-sanitized: $(UNIT_TESTS) $(EXAMPLES) $(EXAMPLE_TESTS)
 
 # Needs an OpenMP that the sanitizer understands: clang's, with its Archer tool (libomp-dev). Plain kernels, because it
 # does not see what wide vectors load and store.
-THREAD_SUITES ?= commit parallel
+THREAD_SUITES ?= commit parallel average replay
 .PHONY: sanitize-threads
 sanitize-threads: ## run the tests of parallel training with clang's thread sanitizer
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CC="$(if $(findstring clang,$(CC)),$(CC),clang)" \

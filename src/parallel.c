@@ -68,8 +68,27 @@ static tsnn_status check_choices(tsnni_runtime *runtime, const tsnn_parallel_opt
     if (options->replay_count < 0 || (options->replay == NULL) != (options->replay_count == 0))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "a replay of %lld commits %s them",
                    (long long)options->replay_count, options->replay == NULL ? "without" : "with");
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+/* What a mode would ignore is a mistake, unless it is the default. */
+static tsnn_status check_mode(tsnni_runtime *runtime, const tsnn_parallel_options *options)
+{
+    tsnn_status status;
     if (options->mode != TSNN_PARALLEL_WASAP && (options->keep_log || options->replay != NULL))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "only WASAP has a log; mode is %d", (int)options->mode);
+    if (options->mode != TSNN_PARALLEL_WASAP && (options->retain != TSNN_RETAIN_VALID || options->stale_limit != 0))
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT,
+                   "retain is %d, stale_limit %lld; only WASAP has stale gradients, mode is %d", (int)options->retain,
+                   (long long)options->stale_limit, (int)options->mode);
+    if (options->mode == TSNN_PARALLEL_REPLICAS && (options->phase_split != 0.0 || options->local_steps > 1 ||
+                                                    (options->rate_multiple != 0.0 && options->rate_multiple != 1.0)))
+        TSNNI_FAIL(
+            runtime, TSNN_ERROR_INVALID_ARGUMENT,
+            "phase_split is %g, local_steps %lld, rate_multiple %g; they are of phase 1, which replicas have not",
+            options->phase_split, (long long)options->local_steps, options->rate_multiple);
     return TSNN_OK;
 fail:
     return status;
@@ -169,6 +188,7 @@ tsnn_status tsnn_parallel_create(tsnn_context *context, const tsnn_parallel_opti
     TSNNI_TRY(check_choices(runtime, &given));
     TSNNI_TRY(check_objects(context, &given));
     TSNNI_TRY(check_numbers(runtime, &given));
+    TSNNI_TRY(check_mode(runtime, &given));
     TSNNI_TRY(tsnni_schedule_read(runtime, given.schedule, &schedule));
     fill_defaults(&given);
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, 1, &parallel));
@@ -289,19 +309,34 @@ fail:
     return status;
 }
 
-/* Whether the workers still have the shape of the network: pruning and callbacks may have changed it. */
-static int32_t shapes_fit(const tsnn_parallel *parallel)
+/* Whether two networks of one shape take in their inputs alike. */
+static int32_t inputs_fit(const tsnn_network *a, const tsnn_network *b)
+{
+    size_t size = (size_t)tsnni_network_inputs(a) * sizeof *a->shift;
+    if (a->shift == NULL || b->shift == NULL)
+        return a->shift == b->shift;
+    return memcmp(a->shift, b->shift, size) == 0 && memcmp(a->scale, b->scale, size) == 0;
+}
+
+/* Whether the workers still have the shape of the network and what is set of it: pruning and callbacks may have changed
+ * it. What one worker has, all have. */
+static int32_t workers_fit(const tsnn_parallel *parallel)
 {
     const tsnn_network *network = parallel->options.network;
-    const tsnn_gradient *gradient = parallel->workers[parallel->engine.first].gradient;
+    const tsnni_worker *worker = &parallel->workers[parallel->engine.first];
+    const tsnn_gradient *gradient = worker->gradient;
     if (gradient->count != network->count)
         return 0;
     for (int64_t l = 0; l < network->count; l++) {
-        const tsnni_pattern *pattern = &network->stages[l].layer->topology.pattern;
-        if (gradient->layers[l].connections != pattern->count || gradient->layers[l].outputs != pattern->columns)
+        const tsnn_layer *layer = network->stages[l].layer;
+        const tsnni_pattern *pattern = &layer->topology.pattern;
+        if (gradient->layers[l].connections != pattern->count || gradient->layers[l].outputs != pattern->columns ||
+            worker->network->stages[l].layer->frozen != layer->frozen)
             return 0;
     }
-    return 1;
+    return worker->network->activation_format == network->activation_format &&
+           (worker->workspace == NULL || worker->workspace->format == network->activation_format) &&
+           inputs_fit(worker->network, network);
 }
 
 /* A worker's snapshot is from before the epoch's end, and so is the gradient it may have ready: that is what makes the
@@ -310,7 +345,10 @@ tsnn_status tsnni_parallel_prepare(tsnn_parallel *parallel)
 {
     const tsnn_dataset *train = parallel->train;
     tsnn_status status = TSNN_OK;
-    if (!shapes_fit(parallel))
+    int32_t anew = parallel->replay != NULL && tsnni_parallel_replay_begins_anew(parallel, parallel->epochs_done);
+    if (anew)
+        tsnni_async_start(parallel);
+    if (anew || !workers_fit(parallel))
         status = tsnni_parallel_enter(parallel);
     else if (tsnni_optimizer_prepare(parallel->options.optimizer, parallel->options.network) < 0)
         status = parallel->context->runtime.error;
@@ -333,7 +371,7 @@ static void begin_steps(tsnn_parallel *parallel)
         tsnni_worker *worker = &parallel->workers[w];
         worker->status = TSNN_OK;
         worker->epoch_loss = 0.0;
-        worker->epoch_correct = worker->epoch_samples = 0;
+        worker->epoch_correct = worker->epoch_samples = worker->epoch_replaced = 0;
     }
 }
 
@@ -347,6 +385,7 @@ static tsnn_status end_steps(tsnn_parallel *parallel, tsnn_epoch_report *report)
         loss += worker->epoch_loss;
         correct += worker->epoch_correct;
         report->samples += worker->epoch_samples;
+        report->replaced += worker->epoch_replaced;
         if (!parallel->turns)
             worker->info.wait_seconds += end - worker->finished_at;
     }
@@ -447,37 +486,6 @@ fail:
 
 /* ---- a run ---- */
 
-/* A log must be one that these options can have led to: the workers would wait for each other for ever otherwise. */
-static tsnn_status check_replay(tsnn_parallel *parallel)
-{
-    tsnni_runtime *runtime = &parallel->context->runtime;
-    int64_t total = parallel->phase_one * parallel->exchanges, *next = NULL;
-    int32_t workers = parallel->options.workers;
-    tsnn_status status;
-    if (parallel->replay == NULL)
-        return TSNN_OK;
-    if (parallel->epochs_done > 0 || parallel->options.replay_count != total)
-        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT,
-                   "a log of %lld commits after %lld epochs; phase 1 has %lld and is replayed whole",
-                   (long long)parallel->options.replay_count, (long long)parallel->epochs_done, (long long)total);
-    TSNNI_TRY(TSNNI_NEW(runtime, workers, &next));
-    for (int32_t w = 0; w < workers; w++)
-        next[w] = w;
-    for (int64_t n = 0; n < total; n++) {
-        const tsnn_parallel_commit *commit = &parallel->replay[n];
-        if (commit->worker < 0 || commit->worker >= workers || commit->exchange != next[commit->worker] ||
-            commit->exchange >= total || commit->exchange >= (n / parallel->exchanges + 2) * parallel->exchanges)
-            TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT,
-                       "commit %lld: worker %lld of %d cannot hand in exchange %lld there", (long long)n,
-                       (long long)commit->worker, (int)workers, (long long)commit->exchange);
-        next[commit->worker] = n + workers;
-    }
-    status = TSNN_OK;
-fail:
-    tsnni_release(runtime, next);
-    return status;
-}
-
 tsnn_status tsnni_parallel_begin(tsnn_parallel *parallel, const tsnn_dataset *train)
 {
     const tsnn_parallel_options *options = &parallel->options;
@@ -490,14 +498,10 @@ tsnn_status tsnni_parallel_begin(tsnn_parallel *parallel, const tsnn_dataset *tr
     parallel->batches = (train->samples - 1) / options->batch + 1;
     parallel->exchanges =
         parallel->engine.exchanges > 0 ? parallel->engine.exchanges : (parallel->batches - 1) / share + 1;
-    TSNNI_TRY(check_replay(parallel));
+    TSNNI_TRY(tsnni_parallel_check_replay(parallel));
     for (int parity = 0; parity < 2; parity++)
         TSNNI_TRY(TSNNI_NEW(runtime, train->samples, &parallel->order[parity]));
-    tsnni_release(runtime, parallel->log);
-    parallel->log = NULL;
-    parallel->log_count = 0;
-    if (options->keep_log)
-        TSNNI_TRY(TSNNI_NEW(runtime, parallel->phase_one * parallel->exchanges, &parallel->log));
+    TSNNI_TRY(tsnni_parallel_keep_log(parallel));
     tsnni_async_start(parallel);
     TSNNI_TRY(tsnni_parallel_enter(parallel));
     return TSNN_OK;

@@ -1,5 +1,5 @@
 /* Inside of parallel training. parallel.c holds the object and its epochs, parallel_worker.c what a worker has,
- * parallel_async.c, parallel_sync.c and parallel_local.c the three ways of running an epoch. */
+ * parallel_async.c, parallel_sync.c and parallel_local.c the three ways of running an epoch, parallel_log.c the log. */
 #ifndef TSNNI_PARALLEL_H
 #define TSNNI_PARALLEL_H
 
@@ -25,9 +25,11 @@ typedef struct tsnni_worker {
     int64_t snapshot; /* commits that the network holds */
     int32_t ready;    /* the exchange's gradient is computed */
 
-    /* phase 2 */
-    int64_t *order; /* of all samples, its own */
-    int64_t order_next, order_rounds;
+    /* Of all samples. Phase 1: of the epoch that a late exchange is about which is to be computed anew, or NULL; phase
+     * 2: its own. */
+    int64_t *order;
+    int64_t order_epoch;              /* phase 1 */
+    int64_t order_next, order_rounds; /* phase 2 */
     tsnn_trainer *trainer;
     tsnn_evolution *evolution;
 
@@ -39,6 +41,7 @@ typedef struct tsnni_worker {
     /* the epoch at hand */
     double epoch_loss;
     int64_t epoch_correct, epoch_samples;
+    int64_t epoch_replaced; /* connections, in phase 2 */
     double finished_at;
 
     tsnn_status status; /* of its last run; the text is in its context */
@@ -110,7 +113,8 @@ struct tsnn_parallel {
 
 /* ---- parallel_worker.c ---- */
 
-/* The seed of a worker's own random numbers in the part of a run that begins after `epochs` epochs. */
+/* The seed of a worker's own random numbers: in phase 1 that of 0 epochs, since mini-batches are numbered over all of
+ * them; in phase 2 that of the epochs before. */
 uint64_t tsnni_worker_seed(uint64_t seed, int32_t worker, int64_t epochs);
 
 /* Gives a worker its context. */
@@ -150,6 +154,18 @@ tsnn_status tsnni_parallel_check_data(const tsnn_parallel *parallel, const tsnn_
 
 /* What comes before the steps of an epoch of phase 1: orders, fresh snapshots, workers of the network's shape. */
 tsnn_status tsnni_parallel_prepare(tsnn_parallel *parallel);
+
+/* ---- parallel_log.c ---- */
+
+/* Room for the log of the run that begins; what a run left that was stopped between epochs stays. */
+tsnn_status tsnni_parallel_keep_log(tsnn_parallel *parallel);
+
+/* A log must be one that these options can have led to, from the epoch at hand on: the workers would wait for each
+ * other for ever otherwise. */
+tsnn_status tsnni_parallel_check_replay(tsnn_parallel *parallel);
+
+/* Whether the log's run was stopped after so many epochs, or 0, and its workers began anew there. */
+int32_t tsnni_parallel_replay_begins_anew(const tsnn_parallel *parallel, int64_t epochs);
 
 /* ---- the epochs ---- */
 

@@ -282,6 +282,7 @@ void tsnni_mpi_fill_record(tsnn_mpi *mpi, const tsnni_worker *worker)
     own->epoch_loss = worker->epoch_loss;
     own->epoch_correct = worker->epoch_correct;
     own->epoch_samples = worker->epoch_samples;
+    own->epoch_replaced = worker->epoch_replaced;
     own->learning_rate = mpi->parallel->learning_rate;
 }
 
@@ -313,6 +314,7 @@ tsnn_status tsnni_mpi_exchange_records(tsnn_mpi *mpi, double limit)
         worker->epoch_loss = record->epoch_loss;
         worker->epoch_correct = record->epoch_correct;
         worker->epoch_samples = record->epoch_samples;
+        worker->epoch_replaced = record->epoch_replaced;
     }
     mpi->parallel->learning_rate = mpi->records[mpi->apart].learning_rate;
     return spread_failure(mpi, limit) == TSNN_ERROR_COMMUNICATION ? TSNN_ERROR_COMMUNICATION : TSNN_OK;

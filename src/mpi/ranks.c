@@ -164,6 +164,10 @@ static tsnn_status create_workers(tsnn_mpi *mpi, const tsnn_parallel_options *op
     if (own.workers != 0 && own.workers != mpi->workers)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "workers is %d; %d ranks make %d%s", (int)own.workers,
                    mpi->ranks, mpi->ranks, mpi->served ? " or one less" : "");
+    if (own.mode != TSNN_PARALLEL_WASAP && mpi->options.in_flight != DEFAULT_IN_FLIGHT)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT,
+                   "in_flight is %d; only WASAP has gradients in flight, mode is %d", (int)mpi->options.in_flight,
+                   (int)own.mode);
     if (own.replay != NULL)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "a log is replayed by threads, not by ranks");
     if (own.local_multiple == 0.0)

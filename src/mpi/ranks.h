@@ -15,7 +15,7 @@
 
 /* What a rank tells all others at the end of an epoch's steps. Sums over its runs, but for those of the epoch. */
 typedef struct tsnni_mpi_record {
-    int64_t status, epoch_samples, epoch_correct;
+    int64_t status, epoch_samples, epoch_correct, epoch_replaced;
     double epoch_loss, learning_rate;
     double compute_seconds, exchange_seconds, wait_seconds, serve_seconds;
     int64_t step_bytes, topology_bytes, average_bytes;

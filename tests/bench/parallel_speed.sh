@@ -39,11 +39,13 @@ while [ "$round" -lt "$ROUNDS" ]; do
     run sequential examples/train_mlp --threads 1
     for mode in $MODES; do
         # Phase 1 for the whole run; replicas have phase 2 only.
-        run "$mode" examples/train_parallel --mode "$mode" --workers "$WORKERS" --threads "$WORKERS" --phase-split 1
+        split=$([ "$mode" = replicas ] || echo --phase-split=1)
+        run "$mode" examples/train_parallel --mode "$mode" --workers "$WORKERS" --threads "$WORKERS" $split
     done
     launch="$MPIEXEC -n $WORKERS"
     for mode in $MPI_MODES; do
-        run "$mode-on-mpi" mpi/train_mpi --mode "$mode" --threads 1 --phase-split 1
+        split=$([ "$mode" = replicas ] || echo "--phase-split 1")
+        run "$mode-on-mpi" mpi/train_mpi --mode "$mode" --threads 1 $split
     done
     round=$((round + 1))
 done

@@ -84,7 +84,8 @@ static void goes_on_after_a_failed_callback(int32_t mode)
         tsnni_course course = tsnni_ranks_course(0.2);
         tsnn_parallel_options options = tsnni_ranks_options(&course, mode, &own);
         tsnn_mpi *mpi = NULL;
-        options.phase_split = n < 4 ? 0.7 : 1.0;
+        if (mode != TSNN_PARALLEL_REPLICAS)
+            options.phase_split = n < 4 ? 0.7 : 1.0;
         tsnn_status status = tsnn_mpi_create(course.context, MPI_COMM_WORLD, &options, NULL, &mpi);
         int good = status == TSNN_OK && tsnn_mpi_run(mpi, course.train, course.validation) == TSNN_ERROR_CALLBACK;
         good &= tsnn_mpi_run(mpi, course.train, course.validation) == TSNN_OK;

@@ -131,14 +131,24 @@ static void gives_the_same_bits_with_two_threads_each(int32_t mode)
     tsnni_claim(text, good);
 }
 
-static void its_log_can_be_replayed(int32_t in_flight, int32_t threads, int32_t transport, int32_t apart)
+/* Where a log has prunings, snapshots of older shapes are under way when they come. */
+static tsnni_course logged_course(int large, int32_t threads, int32_t pruned)
+{
+    tsnni_course course = large ? tsnni_ranks_large_course(threads) : tsnni_ranks_course(0.2);
+    if (pruned)
+        tsnni_course_add_pruning(&course, 20.0, 1, 2);
+    return course;
+}
+
+static void its_log_can_be_replayed(int32_t in_flight, int32_t threads, int32_t transport, int32_t apart,
+                                    int32_t pruned)
 {
     static tsnn_parallel_commit log[1024];
     char text[160];
     int64_t commits = 0;
     tsnn_mpi *mpi = NULL;
     tsnn_mpi_options more = TSNN_MPI_OPTIONS_INIT;
-    tsnni_course course = threads > 1 ? tsnni_ranks_large_course(threads) : tsnni_ranks_course(0.2);
+    tsnni_course course = logged_course(threads > 1, threads, pruned);
     tsnn_parallel_options options = tsnni_ranks_options(&course, TSNN_PARALLEL_WASAP, NULL);
     options.phase_split = 1.0;
     options.batch = threads > 1 ? 16 : 7; /* more in an epoch than there are in flight */
@@ -153,15 +163,15 @@ static void its_log_can_be_replayed(int32_t in_flight, int32_t threads, int32_t 
         tsnn_mpi_info info = TSNN_MPI_INFO_INIT;
         TSNNI_OK(tsnn_mpi_get_info(mpi, &info));
         good = tsnni_ranks == 1 || info.gradients == lanes;
-        tsnni_course other = threads > 1 ? tsnni_ranks_large_course(1) : tsnni_ranks_course(0.2);
         good &= tsnn_mpi_get_log(mpi, log, 1024, &commits) == TSNN_OK;
-        good &= has_bytes(course.network, by_threads(other, &options, lanes, log, commits));
+        good &= has_bytes(course.network, by_threads(logged_course(threads > 1, 1, pruned), &options, lanes, log, commits));
     }
     tsnn_mpi_destroy(&mpi);
     tsnni_course_free(&course);
     snprintf(text, sizeof text,
-             "a log of WASAP with %d in flight on ranks of %d threads%s%s is replayed to the same bits", (int)in_flight,
-             (int)threads, transport == TSNN_MPI_MESSAGES ? ", by messages" : "", apart ? ", by a server apart" : "");
+             "a log of WASAP with %d in flight on ranks of %d threads%s%s%s is replayed to the same bits",
+             (int)in_flight, (int)threads, transport == TSNN_MPI_MESSAGES ? ", by messages" : "",
+             apart ? ", by a server apart" : "", pruned ? ", with prunings" : "");
     tsnni_claim(text, good);
 }
 
@@ -239,6 +249,7 @@ void tsnni_claim_training(void)
     for (int32_t in_flight = 1; in_flight <= 2; in_flight++)
         for (int32_t threads = 1; threads <= 2; threads++)
             for (int32_t kind = 0; kind < (tsnni_ranks > 1 ? 4 : 1); kind++)
-                its_log_can_be_replayed(in_flight, threads, kind % 2 ? TSNN_MPI_MESSAGES : TSNN_MPI_AUTOMATIC,
-                                        kind / 2);
+                for (int32_t pruned = 0; pruned < 2; pruned++)
+                    its_log_can_be_replayed(in_flight, threads, kind % 2 ? TSNN_MPI_MESSAGES : TSNN_MPI_AUTOMATIC,
+                                            kind / 2, pruned);
 }
