@@ -3,11 +3,11 @@
 # --- deps first -------------------------------------------------------------------------------------------------------
 # In `make deps check`, everything after deps runs in a make of its own, which sees what deps has just installed.
 
-DEPS_GOALS  := $(filter deps deps-dev deps-peers deps-mpi,$(MAKECMDGOALS))
-LATER_GOALS := $(filter-out deps deps-dev deps-peers deps-mpi,$(MAKECMDGOALS))
+DEPS_GOALS  := $(filter deps deps-dev deps-peers deps-mpi deps-rust deps-fuzz,$(MAKECMDGOALS))
+LATER_GOALS := $(filter-out deps deps-dev deps-peers deps-mpi deps-rust deps-fuzz,$(MAKECMDGOALS))
 
 .DEFAULT_GOAL := all
-.PHONY: deps deps-dev deps-peers deps-mpi
+.PHONY: deps deps-dev deps-peers deps-mpi deps-rust deps-fuzz
 
 deps: ## install what the build, the tests and the demo need (Debian and its kin)
 	@CC="$(CC)" sh .ci/deps
@@ -17,6 +17,12 @@ deps-dev: ## install what lint, sanitize, valgrind, docs and check-arm want
 
 deps-mpi: ## install an MPI (Open MPI, unless there is one) for MPI=1 and check-mpi
 	@CC="$(CC)" sh .ci/deps mpi
+
+deps-rust: ## install cargo for the Rust part of check-ffi, unless there is one
+	@CC="$(CC)" sh .ci/deps rust
+
+deps-fuzz: ## install what fuzz wants: clang with its fuzzer and sanitizers
+	@CC="$(CC)" sh .ci/deps fuzz
 
 deps-peers: ## install what bench-peers compares with (PyTorch and MKL into $(BUILD)/peers)
 	@CC="$(CC)" BUILD="$(or $(BUILD),build)" sh tests/bench/peers/deps.sh
@@ -72,6 +78,10 @@ BENCH_FLAGS ?=
 # Suites that `make valgrind` runs; empty: all.
 VALGRIND_SUITES ?=
 
+# What `make fuzz` runs, and for how many seconds each.
+FUZZ_TARGETS ?= model csr options data exchange npz
+FUZZ_SECONDS ?= 60
+
 # --- version ----------------------------------------------------------------------------------------------------------
 
 # The interface number of the shared library. It rises when a function is removed or changed, never with the version.
@@ -92,7 +102,7 @@ compiles = $(shell out=$$(mktemp) && printf '%s\n' $(1) | $(CC) -x c - -o "$$out
 package = $(shell $(PKG_CONFIG) --$(2) $(1) 2>/dev/null || echo "$(3)")
 
 # These goals compile nothing, so nothing is probed for them.
-ifneq ($(filter-out help clean deps deps-dev deps-peers deps-mpi format uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean deps deps-dev deps-peers deps-mpi deps-rust deps-fuzz format uninstall,$(or $(MAKECMDGOALS),all)),)
 
 ifeq ($(OPENMP),1)
 ifeq ($(call compiles,'$(HASH)include <omp.h>' 'int main(void) { return omp_get_max_threads() < 1; }',-fopenmp),)
@@ -164,9 +174,10 @@ endif
 HEADERS     := $(wildcard include/tsnn.h include/tsnn/*.h)
 LIB_SOURCES := $(sort $(wildcard lib/*/*.c lib/*/*/*.c src/*.c))
 # The part that serves trained networks and cannot train: predictors, and what they stand on.
-INFERENCE_SOURCES := $(filter-out lib/sparse/%,$(filter lib/%,$(LIB_SOURCES))) lib/sparse/convert.c lib/sparse/pattern.c \
-                     $(patsubst %,src/%.c,activation context packed_layer softmax predictor predictor_pass \
-                       predictor_run predictor_workspace)
+INFERENCE_SOURCES := $(filter-out lib/sparse/% lib/formats/%,$(filter lib/%,$(LIB_SOURCES))) \
+                     $(patsubst %,lib/%.c,sparse/convert sparse/pattern formats/json formats/safetensors) \
+                     $(patsubst %,src/%.c,activation context model_parts packed_layer softmax predictor predictor_load \
+                       predictor_pass predictor_run predictor_workspace publisher subscriber)
 ifeq ($(INFERENCE_ONLY),1)
 LIB_SOURCES := $(INFERENCE_SOURCES)
 override CPPFLAGS += -DTSNNI_INFERENCE_ONLY
@@ -211,6 +222,12 @@ UNIT_TESTS    := $(BUILD)/tests/unit
 EXAMPLE_TESTS := $(patsubst tests/examples/%.c,$(BUILD)/tests/examples/%,$(wildcard tests/examples/*.c))
 PLAIN_CLIENT  := $(BUILD)/tests/plain
 EXPORT_C_TEST := $(BUILD)/tests/export_c_write
+# A fuzz target is one file; these are linked into each that wants them. The readers of the examples bring zlib along.
+FUZZ_SHARED   := $(BUILD)/obj/tests/fuzz/fuzz.o $(BUILD)/obj/tests/fuzz/import.o
+FUZZ_READERS  := $(patsubst %,$(BUILD)/obj/examples/train_mlp/%.o,data_idx data_text input)
+FUZZ_BUILT    := $(filter-out $(if $(LEFT_OUT),data),$(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
+REPLAYS       := $(FUZZ_BUILT:%=$(BUILD)/tests/fuzz/replay_%)
+FUZZERS       := $(FUZZ_BUILT:%=$(BUILD)/tests/fuzz/fuzz_%)
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/bench/*.c))
 BENCH         := $(BUILD)/bench/bench
 
@@ -355,6 +372,15 @@ $(EXAMPLE_TESTS): $(BUILD)/tests/examples/%: $(BUILD)/obj/tests/examples/%.o $(S
 $(BENCH): $(BENCH_OBJECTS) $(STATIC_LIB)
 	$(call link,$(train_mlp_LIBS))
 
+$(BUILD)/tests/fuzz/replay_data $(BUILD)/tests/fuzz/fuzz_data: $(FUZZ_READERS)
+$(REPLAYS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(FUZZ_SHARED) $(STATIC_LIB)
+	$(call link,$(if $(filter data,$*),$(train_mlp_LIBS)))
+# libFuzzer brings main(); it asks mutate_*.c for inputs that keep their format.
+$(BUILD)/tests/fuzz/fuzz_model: $(BUILD)/obj/tests/fuzz/mutate_model.o
+$(BUILD)/tests/fuzz/fuzz_npz: $(BUILD)/obj/tests/fuzz/mutate_npz.o
+$(FUZZERS): $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_SHARED) $(STATIC_LIB)
+	$(call link,-fsanitize=fuzzer $(train_mlp_LIBS))
+
 $(EXPORT_C_TEST): $(BUILD)/obj/tests/export_c/write.o $(STATIC_LIB)
 	$(call link)
 
@@ -373,9 +399,9 @@ $(PLAIN_CLIENT): tests/install/client.c $(LIB_SOURCES) $(ALL_HEADERS)
 RUN_TESTS = BUILD="$(abspath $(BUILD))" CC="$(CC)" CFLAGS="$(CFLAGS)" SOVERSION="$(SOVERSION)" MAKE="$(MAKE)" \
             PKG_CONFIG="$(PKG_CONFIG)" PYTHON="$(PYTHON)" OPENMP_FLAGS="$(OPENMP_FLAGS)" sh tests/run.sh
 
-.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-inference check-export check-peers check-ffi check-all check-arm
-check: all $(UNIT_TESTS) $(EXAMPLE_TESTS) $(PLAIN_CLIENT) $(EXPORT_C_TEST) $(BENCH) ## run the tests
-	+@$(RUN_TESTS) headers plain symbols install inference export_c bench peers ffi examples unit
+.PHONY: check check-unit check-examples check-headers check-plain check-symbols check-install check-inference check-export check-peers check-ffi check-all check-arm check-fuzz
+check: all $(UNIT_TESTS) $(EXAMPLE_TESTS) $(PLAIN_CLIENT) $(EXPORT_C_TEST) $(BENCH) $(REPLAYS) ## run the tests
+	+@$(RUN_TESTS) headers plain symbols install inference export_c bench peers ffi fuzz examples unit
 check-unit: $(UNIT_TESTS)
 	+@$(RUN_TESTS) unit
 check-examples: $(EXAMPLES) $(EXAMPLE_TESTS)
@@ -394,6 +420,8 @@ check-peers: $(STATIC_LIB)
 	+@$(RUN_TESTS) peers
 check-ffi: lib
 	+@$(RUN_TESTS) ffi
+check-fuzz: $(REPLAYS)
+	+@$(RUN_TESTS) fuzz
 check-inference:
 	+@$(RUN_TESTS) inference
 
@@ -455,20 +483,45 @@ sanitize:
 endif
 
 .PHONY: check-sanitized
-check-sanitized: $(UNIT_TESTS) $(EXAMPLES) $(EXAMPLE_TESTS)
-	+@$(RUN_TESTS) examples unit
+check-sanitized: $(UNIT_TESTS) $(EXAMPLES) $(EXAMPLE_TESTS) $(REPLAYS)
+	+@$(RUN_TESTS) examples fuzz unit
 
 # Needs an OpenMP that the sanitizer understands: clang's, with its Archer tool (libomp-dev). Plain kernels, because it
 # does not see what wide vectors load and store.
-THREAD_SUITES ?= commit parallel average replay
+THREAD_SUITES ?= commit parallel average replay publisher
 .PHONY: sanitize-threads
-sanitize-threads: ## run the tests of parallel training with clang's thread sanitizer
+sanitize-threads: ## run the tests of parallel training and of snapshots with clang's thread sanitizer
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CC="$(if $(findstring clang,$(CC)),$(CC),clang)" \
 	    CFLAGS="-O1 -g -fsanitize=thread -DTSNNI_PLAIN_KERNELS" $(BUILD)/tsan/tests/unit
 	@for suite in $(THREAD_SUITES); do \
 	    TSAN_OPTIONS="ignore_noninstrumented_modules=1 $$TSAN_OPTIONS" CK_FORK=no CK_RUN_SUITE=$$suite \
 	        $(BUILD)/tsan/tests/unit || exit 1; \
 	done
+
+# clang's libFuzzer, for one thread: a run is to depend on its input alone.
+FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_CC    := $(if $(findstring clang,$(CC)),$(CC),$(if $(findstring ccache,$(CC)),ccache )clang)
+FUZZ_RUN    = BUILD="$(BUILD)/fuzz" FUZZ_TARGETS="$(FUZZ_TARGETS)" FUZZ_SECONDS="$(FUZZ_SECONDS)" sh tests/fuzz/run.sh
+.PHONY: fuzz fuzz-corpus fuzz-coverage fuzzers replays
+FUZZ_LINKS  = $(shell out=$$(mktemp) && echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | $(FUZZ_CC) -x c - -o "$$out" \
+                  $(FUZZ_FLAGS) -fsanitize=fuzzer >/dev/null 2>&1 && echo 1; rm -f "$$out")
+ifneq ($(and $(filter fuzz fuzz-corpus,$(MAKECMDGOALS)),$(FUZZ_LINKS)),)
+fuzz: ## run the fuzz targets under the sanitizers (FUZZ_SECONDS=1200 FUZZ_TARGETS="model npz")
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC="$(FUZZ_CC)" OPENMP=0 CFLAGS="$(FUZZ_FLAGS)" fuzzers
+	@$(FUZZ_RUN)
+fuzz-corpus: ## take what fuzz has found into tests/fuzz/corpus, as little as covers it all
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC="$(FUZZ_CC)" OPENMP=0 CFLAGS="$(FUZZ_FLAGS)" fuzzers
+	@$(FUZZ_RUN) merge
+else
+fuzz fuzz-corpus:
+	@echo "fuzz: skipped, no clang with its fuzzer here (make deps-fuzz)"
+endif
+fuzz-coverage: ## what of the readers the corpora of the fuzz targets reach, by llvm-cov
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CC="$(FUZZ_CC)" OPENMP=0 \
+	    CFLAGS="-O1 -g -fprofile-instr-generate -fcoverage-mapping" replays
+	@BUILD="$(BUILD)/coverage" sh tests/fuzz/coverage.sh
+fuzzers: $(FUZZERS)
+replays: $(REPLAYS)
 
 valgrind: $(UNIT_TESTS) ## run the unit tests under valgrind
 	@BUILD="$(BUILD)" SUITES="$(VALGRIND_SUITES)" sh tests/valgrind.sh
@@ -500,13 +553,13 @@ docs: ## write the API reference to $(BUILD)/docs with Doxygen
 
 # --- source quality ---------------------------------------------------------------------------------------------------
 
-C_FILES = $(shell find include lib src examples tests -name '*.[ch]' | sort)
+C_FILES = $(shell find include lib src examples tests -name '*.[ch]' -o -name '*.[ch]pp' | sort)
 
 .PHONY: lint format
 lint: ## warnings as errors, layering, house rules, formatting
 	@WARNINGS="$(WARNINGS)" CFLAGS="$(CPPFLAGS) $(CHECK_CFLAGS) $(train_mlp_CFLAGS)" sh tests/lint/lint.sh
 
-format: ## reformat the C files with clang-format
+format: ## reformat the C and C++ files with clang-format
 	clang-format -i $(C_FILES)
 
 # --- install ----------------------------------------------------------------------------------------------------------
@@ -547,7 +600,7 @@ uninstall: ## remove what install put there
 
 .PHONY: clean help
 clean: ## remove everything that was built
-	$(Q)rm -rf $(addprefix $(BUILD)/,obj mpi mpi-openmpi mpi-mpich mpi-default examples tests bench peers docs demo sanitize tsan clang serial no-model-files inference flags libtsnn.* sparse-nn*)
+	$(Q)rm -rf $(addprefix $(BUILD)/,obj mpi mpi-openmpi mpi-mpich mpi-default examples tests bench peers docs demo sanitize tsan fuzz coverage clang serial no-model-files inference flags libtsnn.* sparse-nn*)
 	$(Q)rmdir $(BUILD) 2>/dev/null || true
 
 help: ## show this list

@@ -6,6 +6,7 @@
 #define TSNN_H
 
 #include <tsnn/activation.h>
+#include <tsnn/checkpoint.h>
 #include <tsnn/context.h>
 #include <tsnn/dataset.h>
 #include <tsnn/evolution.h>
@@ -21,6 +22,7 @@
 #include <tsnn/predictor.h>
 #include <tsnn/parallel.h>
 #include <tsnn/pruning.h>
+#include <tsnn/publisher.h>
 #include <tsnn/schedule.h>
 #include <tsnn/status.h>
 #include <tsnn/trainer.h>

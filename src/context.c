@@ -44,6 +44,12 @@ const char *tsnn_isa_string(int32_t isa)
     }
 }
 
+/* A size that some version may have given a struct: whole pointers, so that none is cut in two. */
+static int32_t is_struct_size(uint32_t size)
+{
+    return size >= 2 * sizeof size && size <= TSNNI_MAX_STRUCT && size % sizeof(void *) == 0;
+}
+
 tsnn_status tsnni_options_read(tsnni_runtime *runtime, const void *options, void *out, size_t known_size,
                                const char *name)
 {
@@ -52,7 +58,7 @@ tsnn_status tsnni_options_read(tsnni_runtime *runtime, const void *options, void
         return TSNN_OK;
     uint32_t size;
     memcpy(&size, options, sizeof size);
-    if (size < 2 * sizeof size || size > TSNNI_MAX_STRUCT)
+    if (!is_struct_size(size))
         return tsnni_fail(runtime, TSNN_ERROR_STRUCT_SIZE, "%s: struct_size is %u; was it initialised?", name,
                           (unsigned)size);
     const unsigned char *bytes = options;
@@ -69,7 +75,7 @@ tsnn_status tsnni_info_write(tsnni_runtime *runtime, void *info, const void *kno
 {
     uint32_t size;
     memcpy(&size, info, sizeof size);
-    if (size < 2 * sizeof size || size > TSNNI_MAX_STRUCT)
+    if (!is_struct_size(size))
         return tsnni_fail(runtime, TSNN_ERROR_STRUCT_SIZE, "%s: struct_size is %u; was it initialised?", name,
                           (unsigned)size);
     size_t shared = size < known_size ? size : known_size;

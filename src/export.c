@@ -8,15 +8,7 @@
 #include "formats/market.h"
 #include "formats/npy.h"
 #include "formats/zip.h"
-#include "layer.h"
-
-/* The matrix in the file's orientation. */
-typedef struct view {
-    const tsnn_layer *layer;
-    int32_t turned;  /* rows are outputs */
-    int32_t as_mask; /* ones in place of weights */
-    int64_t rows, columns;
-} view;
+#include "layer_view.h"
 
 tsnn_status tsnn_export_options_init(tsnn_export_options *options)
 {
@@ -26,72 +18,17 @@ tsnn_status tsnn_export_options_init(tsnn_export_options *options)
     return TSNN_OK;
 }
 
-static view view_of(const tsnn_layer *layer, int32_t rows, int32_t as_mask)
-{
-    const tsnni_pattern *pattern = &layer->topology.pattern;
-    int32_t turned = rows == TSNN_ROWS_ARE_OUTPUTS;
-    return (view){layer, turned, as_mask, turned ? pattern->columns : pattern->rows,
-                  turned ? pattern->rows : pattern->columns};
-}
-
-/* Where row i of the view begins among the connections in the view's order. */
-static int64_t row_begin(const view *matrix, int64_t i)
-{
-    const tsnni_topology *topology = &matrix->layer->topology;
-    return matrix->turned ? topology->transpose.column_ptr[i] : topology->pattern.row_ptr[i];
-}
-
-/* Column and weight of connection k in the view's order. */
-static int64_t column_at(const view *matrix, int64_t k, float *value)
-{
-    const tsnni_topology *topology = &matrix->layer->topology;
-    if (matrix->turned) {
-        *value = topology->values[topology->transpose.position[k]];
-        return tsnni_index_at(&topology->transpose.row, k);
-    }
-    *value = topology->values[k];
-    return tsnni_index_at(&topology->pattern.column, k);
-}
-
 /* ---- dense ---- */
-
-/* All rows, floats or bytes. A tsnni_tensor_writer over a view. */
-static tsnn_status write_dense(tsnni_runtime *runtime, tsnni_sink *sink, const void *data)
-{
-    const view *matrix = data;
-    float *row = NULL;
-    unsigned char *bytes;
-    int64_t size = matrix->columns * (matrix->as_mask ? 1 : (int64_t)sizeof *row);
-    tsnn_status status;
-    TSNNI_TRY(TSNNI_NEW(runtime, matrix->columns, &row));
-    bytes = (unsigned char *)row;
-    for (int64_t i = 0; i < matrix->rows; i++) {
-        memset(row, 0, (size_t)size);
-        for (int64_t k = row_begin(matrix, i); k < row_begin(matrix, i + 1); k++) {
-            float value;
-            int64_t column = column_at(matrix, k, &value);
-            if (matrix->as_mask)
-                bytes[column] = 1;
-            else
-                row[column] = value;
-        }
-        TSNNI_TRY(tsnni_sink_write(runtime, sink, row, size));
-    }
-    status = TSNN_OK;
-fail:
-    tsnni_release(runtime, row);
-    return status;
-}
 
 static tsnn_status write_npy(tsnni_runtime *runtime, tsnni_sink *sink, const void *data)
 {
-    const view *matrix = data;
+    const tsnni_layer_view *matrix = data;
     unsigned char head[TSNNI_NPY_HEAD];
     char shape[64];
     snprintf(shape, sizeof shape, "(%lld, %lld)", (long long)matrix->rows, (long long)matrix->columns);
     int64_t bytes = tsnni_npy_head(head, matrix->as_mask ? "|u1" : "<f4", shape);
     tsnn_status status = tsnni_sink_write(runtime, sink, head, bytes);
-    return status < 0 ? status : write_dense(runtime, sink, matrix);
+    return status < 0 ? status : tsnni_layer_view_write(runtime, sink, matrix);
 }
 
 static tsnn_status write_bias_npy(tsnni_runtime *runtime, tsnni_sink *sink, const void *data)
@@ -110,7 +47,7 @@ static tsnn_status write_bias_npy(tsnni_runtime *runtime, tsnni_sink *sink, cons
 
 static tsnn_status write_market(tsnni_runtime *runtime, tsnni_sink *sink, const void *data)
 {
-    const view *matrix = data;
+    const tsnni_layer_view *matrix = data;
     char line[128];
     int length =
         snprintf(line, sizeof line, "%%%%MatrixMarket matrix coordinate real general\n%lld %lld %lld\n",
@@ -118,10 +55,10 @@ static tsnn_status write_market(tsnni_runtime *runtime, tsnni_sink *sink, const 
     tsnn_status status;
     TSNNI_TRY(tsnni_sink_write(runtime, sink, line, length));
     for (int64_t i = 0; i < matrix->rows; i++)
-        for (int64_t k = row_begin(matrix, i); k < row_begin(matrix, i + 1); k++) {
+        for (int64_t k = tsnni_layer_view_row(matrix, i); k < tsnni_layer_view_row(matrix, i + 1); k++) {
             char number[32];
             float value;
-            int64_t column = column_at(matrix, k, &value);
+            int64_t column = tsnni_layer_view_entry(matrix, k, &value);
             tsnni_float_text(value, number);
             length = snprintf(line, sizeof line, "%lld %lld %s\n", (long long)i + 1, (long long)column + 1, number);
             TSNNI_TRY(tsnni_sink_write(runtime, sink, line, length));
@@ -145,7 +82,7 @@ static tsnn_status store_array(tsnni_runtime *runtime, tsnni_zip_writer *zip, co
 /* As scipy.sparse.save_npz() does, without compression. */
 static tsnn_status write_npz(tsnni_runtime *runtime, tsnni_sink *sink, const void *data)
 {
-    const view *matrix = data;
+    const tsnni_layer_view *matrix = data;
     const int64_t count = matrix->layer->topology.pattern.count, shape[2] = {matrix->rows, matrix->columns};
     tsnni_zip_writer zip = {.sink = sink};
     int64_t *indptr = NULL;
@@ -156,9 +93,9 @@ static tsnn_status write_npz(tsnni_runtime *runtime, tsnni_sink *sink, const voi
     TSNNI_TRY(TSNNI_NEW(runtime, count, &indices));
     TSNNI_TRY(TSNNI_NEW(runtime, count, &values));
     for (int64_t i = 0; i <= matrix->rows; i++)
-        indptr[i] = row_begin(matrix, i);
+        indptr[i] = tsnni_layer_view_row(matrix, i);
     for (int64_t k = 0; k < count; k++)
-        indices[k] = (int32_t)column_at(matrix, k, &values[k]);
+        indices[k] = (int32_t)tsnni_layer_view_entry(matrix, k, &values[k]);
     TSNNI_TRY(store_array(runtime, &zip, "indices.npy", "<i4", count, indices, sizeof *indices));
     TSNNI_TRY(store_array(runtime, &zip, "indptr.npy", "<i8", matrix->rows + 1, indptr, sizeof *indptr));
     TSNNI_TRY(store_array(runtime, &zip, "format.npy", "|S3", -1, "csr", 3));
@@ -194,7 +131,8 @@ static tsnn_status write_plan(tsnni_runtime *runtime, tsnni_sink *sink, const vo
 static tsnn_status export_safetensors(const tsnn_layer *layer, const tsnn_export_options *options)
 {
     tsnni_runtime *runtime = &layer->context->runtime;
-    view weights = view_of(layer, options->rows, 0), mask = view_of(layer, options->rows, 1);
+    tsnni_layer_view weights = tsnni_layer_view_of(layer, options->rows, 0);
+    tsnni_layer_view mask = tsnni_layer_view_of(layer, options->rows, 1);
     const int64_t shape[2] = {weights.rows, weights.columns}, outputs = layer->topology.pattern.columns;
     const char *name = options->weights != NULL ? options->weights : "weight";
     tsnni_safetensors_plan plan = {0};
@@ -204,11 +142,12 @@ static tsnn_status export_safetensors(const tsnn_layer *layer, const tsnn_export
         (options->bias != NULL && options->mask != NULL && strcmp(options->bias, options->mask) == 0))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "two tensors of one name in \"%.80s\", \"%.80s\", \"%.80s\"",
                    name, options->bias != NULL ? options->bias : "", options->mask != NULL ? options->mask : "");
-    TSNNI_TRY(tsnni_plan_add_tensor(runtime, &plan, name, TSNNI_F32, 2, shape, &weights, write_dense));
+    TSNNI_TRY(tsnni_plan_add_tensor(runtime, &plan, name, TSNNI_F32, 2, shape, &weights, tsnni_layer_view_write));
     if (options->bias != NULL)
         TSNNI_TRY(tsnni_plan_add_tensor(runtime, &plan, options->bias, TSNNI_F32, 1, &outputs, layer->bias, NULL));
     if (options->mask != NULL)
-        TSNNI_TRY(tsnni_plan_add_tensor(runtime, &plan, options->mask, TSNNI_U8, 2, shape, &mask, write_dense));
+        TSNNI_TRY(
+            tsnni_plan_add_tensor(runtime, &plan, options->mask, TSNNI_U8, 2, shape, &mask, tsnni_layer_view_write));
     TSNNI_TRY(write_file(runtime, options->path, write_plan, &plan));
 fail:
     tsnni_plan_free(runtime, &plan);
@@ -246,7 +185,8 @@ tsnn_status tsnn_layer_export(const tsnn_layer *layer, const tsnn_export_options
     TSNNI_TRY(check_options(runtime, &given));
     if (given.format == TSNN_FORMAT_SAFETENSORS)
         return export_safetensors(layer, &given);
-    view weights = view_of(layer, given.rows, 0), mask = view_of(layer, given.rows, 1);
+    tsnni_layer_view weights = tsnni_layer_view_of(layer, given.rows, 0);
+    tsnni_layer_view mask = tsnni_layer_view_of(layer, given.rows, 1);
     tsnni_tensor_writer write = given.format == TSNN_FORMAT_NPZ   ? write_npz
                                 : given.format == TSNN_FORMAT_NPY ? write_npy
                                                                   : write_market;

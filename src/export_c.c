@@ -2,6 +2,7 @@
 #include <tsnn/export_c.h>
 
 #include <ctype.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -62,8 +63,9 @@ static tsnn_status check_options(const tsnn_network *network, tsnn_export_c_opti
     if (options->sample_count > 0 && options->samples == NULL)
         TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "samples is NULL, sample_count %lld",
                    (long long)options->sample_count);
-    if (!(options->tolerance >= 0.0) || !isfinite(options->tolerance))
-        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "tolerance is %g; it must be above 0", options->tolerance);
+    if (!(options->tolerance >= 0.0 && options->tolerance <= FLT_MAX)) /* it is written as a float */
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "tolerance is %g; it must be above 0 and a float",
+                   options->tolerance);
     options->tolerance = options->tolerance > 0.0 ? options->tolerance : DEFAULT_TOLERANCE;
     return TSNN_OK;
 fail:
@@ -440,6 +442,10 @@ static tsnn_status predict_samples(const exporter *e, const tsnn_network *origin
     TSNNI_TRY(TSNNI_NEW(runtime, numbers, &exact));
     TSNNI_TRY(tsnn_network_predict(e->network, e->options.samples, samples, *out, numbers));
     TSNNI_TRY(tsnn_network_predict(original, e->options.samples, samples, exact, numbers));
+    for (int64_t k = 0; k < numbers; k++)
+        if (!isfinite((*out)[k]))
+            TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "output %lld of the samples is %g: no test can expect that",
+                       (long long)k, (double)(*out)[k]);
     for (int64_t k = 0; k < numbers; k++)
         *difference = fmax(*difference, fabs((double)(*out)[k] - (double)exact[k]));
     tsnni_release(runtime, exact);

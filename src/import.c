@@ -256,10 +256,11 @@ static tsnn_status open_npy(import_call *call)
 
 static tsnn_status open_market(import_call *call)
 {
-    tsnn_status status = tsnni_market_read(call->runtime, &call->source, &call->market);
+    tsnn_status status = tsnni_market_read(call->runtime, &call->source, call->bytes_left, &call->market);
     const tsnni_market *market = &call->market;
     if (status < 0)
         return status;
+    call->bytes_left -= market->bytes;
     call->matrix = (entries){.rows = market->rows,
                              .columns = market->columns,
                              .count = market->count,

@@ -167,21 +167,6 @@ typedef struct load_call {
     tsnni_training_place place;
 } load_call;
 
-static tsnn_status open_source(tsnni_runtime *runtime, const load_call *call, tsnni_source *source)
-{
-    tsnn_status status;
-    if (call->path != NULL)
-        return tsnni_source_open(runtime, call->path, source);
-    if (call->size < 0)
-        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "size is %lld; it must not be below 0", (long long)call->size);
-    if (call->data == NULL)
-        TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "data is NULL");
-    *source = tsnni_source_of_memory(call->data, call->size);
-    return TSNN_OK;
-fail:
-    return status;
-}
-
 static tsnn_status load(load_call *call)
 {
     tsnni_runtime *runtime = &call->context->runtime;
@@ -190,13 +175,10 @@ static tsnn_status load(load_call *call)
     tsnn_load_options given;
     tsnn_status status;
     TSNNI_TRY(tsnni_options_read(runtime, call->options, &given, sizeof given, "tsnn_load_options"));
-    if (given.reserved != 0 || given.max_bytes < 0)
-        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "max_bytes is %lld, reserved %d; neither may be that",
-                   (long long)given.max_bytes, (int)given.reserved);
-    TSNNI_TRY(open_source(runtime, call, &source));
-    if (given.max_bytes > 0 && source.size > given.max_bytes)
-        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "%lld bytes; max_bytes is %lld", (long long)source.size,
-                   (long long)given.max_bytes);
+    if (given.reserved != 0)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "reserved is %d; it must be 0", (int)given.reserved);
+    TSNNI_TRY(
+        tsnni_model_open(runtime, &(tsnni_model_place){call->path, call->data, call->size, given.max_bytes}, &source));
     TSNNI_TRY(tsnni_safetensors_open(runtime, &source, &file));
     if (call->with_training)
         TSNNI_TRY(tsnni_model_read_training(call->context, &file, &call->place));

@@ -4,25 +4,12 @@
 
 #include <tsnn/model_file.h>
 
-#include "formats/safetensors.h"
+#include "model_parts.h"
 #include "network.h"
 #include "trainer.h"
 
-#define TSNNI_MODEL_FORMAT 1            /* raised when an old reader would misread a file */
-#define TSNNI_LARGEST_COUNT (1LL << 53) /* of what is counted in a file; nothing real comes near it */
-#define TSNNI_MODEL_NAME 64             /* bytes of "layers.<k>.bias_velocity" or "tsnn.layers.<k>.activation" */
-
-/* One word of the metadata and its value. */
-typedef struct tsnni_word {
-    const char *text;
-    int32_t value;
-} tsnni_word;
-
 /* Each ends with NULL. */
-extern const tsnni_word tsnni_activation_words[], tsnni_init_words[], tsnni_fan_words[];
-
-/* Whether that kind of activation has an alpha in the file. */
-int32_t tsnni_model_has_alpha(int32_t activation);
+extern const tsnni_word tsnni_init_words[], tsnni_fan_words[];
 
 /* Adds the tensors and metadata of a network, whose arrays must outlive the plan. STATE without layers, NOT_FINITE. */
 tsnn_status tsnni_model_plan(const tsnn_network *network, int32_t momentum, tsnni_safetensors_plan *plan);

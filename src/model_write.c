@@ -13,25 +13,11 @@
 #define DOUBLE_DIGITS 17
 #define INDEX_BLOCK 1024
 
-const tsnni_word tsnni_activation_words[] = {{"identity", TSNN_ACTIVATION_IDENTITY},
-                                             {"relu", TSNN_ACTIVATION_RELU},
-                                             {"leaky_relu", TSNN_ACTIVATION_LEAKY_RELU},
-                                             {"all_relu", TSNN_ACTIVATION_ALL_RELU},
-                                             {"sigmoid", TSNN_ACTIVATION_SIGMOID},
-                                             {"tanh", TSNN_ACTIVATION_TANH},
-                                             {"softmax", TSNN_ACTIVATION_SOFTMAX},
-                                             {"custom", TSNN_ACTIVATION_CUSTOM},
-                                             {NULL, 0}};
 const tsnni_word tsnni_init_words[] = {{"he_uniform", TSNN_INIT_HE_UNIFORM},
                                        {"xavier_uniform", TSNN_INIT_XAVIER_UNIFORM},
                                        {"normal", TSNN_INIT_NORMAL},
                                        {NULL, 0}};
 const tsnni_word tsnni_fan_words[] = {{"dense", TSNN_FAN_DENSE}, {"sparse", TSNN_FAN_SPARSE}, {NULL, 0}};
-
-int32_t tsnni_model_has_alpha(int32_t activation)
-{
-    return activation == TSNN_ACTIVATION_LEAKY_RELU || activation == TSNN_ACTIVATION_ALL_RELU;
-}
 
 static const char *word_of(const tsnni_word *words, int32_t value)
 {
@@ -165,6 +151,7 @@ tsnn_status tsnni_model_plan(const tsnn_network *network, int32_t momentum, tsnn
     TSNNI_TRY(add_whole(runtime, plan, -1, "format", TSNNI_MODEL_FORMAT));
     TSNNI_TRY(add_text(runtime, plan, -1, "library", tsnn_version_string()));
     TSNNI_TRY(add_whole(runtime, plan, -1, "layers", network->count));
+    TSNNI_TRY(add_whole(runtime, plan, -1, "bf16", network->activation_format == TSNN_ACTIVATIONS_BF16));
     for (int64_t l = 0; l < network->count; l++) {
         TSNNI_TRY(describe_stage(runtime, plan, l, &network->stages[l]));
         TSNNI_TRY(add_layer(runtime, plan, l, network->stages[l].layer, momentum));

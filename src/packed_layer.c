@@ -358,6 +358,8 @@ void tsnni_packed_layer_free(tsnni_runtime *runtime, tsnni_packed_layer *layer)
     tsnni_release(runtime, layer->order);
     tsnni_release(runtime, layer->length);
     tsnni_release(runtime, layer->bias);
+    for (int array = 0; array < 4; array++)
+        tsnni_release(runtime, layer->in_place.copies[array]);
     memset(layer, 0, sizeof *layer);
 }
 

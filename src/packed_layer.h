@@ -30,6 +30,14 @@ typedef struct tsnni_packed_form {
     float *values;
 } tsnni_packed_form;
 
+/* A layer that is not packed: the arrays as they come from a file, walked from input to output. */
+typedef struct tsnni_layer_in_place {
+    const int64_t *row_ptr; /* NULL: the layer is packed */
+    const int32_t *column;
+    const float *values, *bias;
+    void *copies[4]; /* to be freed: arrays that could not be read where they were */
+} tsnni_layer_in_place;
+
 typedef struct tsnni_packed_layer {
     int64_t inputs, outputs, connections;
     int32_t dense;           /* tiles in plain.values, and nothing else */
@@ -39,6 +47,7 @@ typedef struct tsnni_packed_layer {
     int32_t *order;  /* the output in each place, outputs rounded up to chunks, surplus places -1; dense: NULL */
     int32_t *length; /* connections of the output in each place, for whole chunks */
     float *bias;     /* of the output in each place, for whole chunks */
+    tsnni_layer_in_place in_place; /* when it is this, there is nothing of the above but the sizes */
     tsnni_activation_rule activation;
 } tsnni_packed_layer;
 

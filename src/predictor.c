@@ -1,5 +1,6 @@
-/* A predictor: packing layers that come as plain arrays. Networks enter in predictor_network.c; workspaces are in
- * predictor_workspace.c, passes in predictor_pass.c, the calls that predict in predictor_run.c. */
+/* A predictor: packing layers that come as plain arrays. Networks enter in predictor_network.c, model files in
+ * predictor_load.c; workspaces are in predictor_workspace.c, passes in predictor_pass.c, the calls that predict in
+ * predictor_run.c. */
 #include "predictor.h"
 
 #include <math.h>
@@ -35,21 +36,43 @@ fail:
 
 /* ---- packing ---- */
 
-static tsnn_status copy_standardizer(tsnn_predictor *predictor, const tsnni_predictor_source *source)
+tsnn_status tsnni_predictor_begin(tsnn_context *context, int64_t count, const tsnn_predictor_options *options,
+                                  tsnn_predictor **out)
 {
-    tsnni_runtime *runtime = &predictor->runtime;
-    int64_t inputs = source->layers[0].inputs;
+    tsnn_predictor *predictor = NULL;
     tsnn_status status;
-    if (source->shift == NULL)
+    *out = NULL;
+    TSNNI_TRY(TSNNI_NEW_ZERO(&context->runtime, 1, &predictor));
+    predictor->runtime = context->runtime;
+    predictor->runtime.log = NULL;
+    predictor->kernels = context->kernels;
+    predictor->options = *options;
+    predictor->options.struct_size = (uint32_t)sizeof *options;
+    predictor->batch = options->pack != TSNN_PACK_SINGLE;
+    predictor->source = tsnni_source_of_memory(NULL, 0);
+    TSNNI_TRY(TSNNI_NEW_ZERO(&context->runtime, count, &predictor->layers));
+    *out = predictor;
+    return TSNN_OK;
+fail:
+    tsnn_predictor_destroy(&predictor);
+    return status;
+}
+
+tsnn_status tsnni_predictor_standardise(tsnn_context *context, tsnn_predictor *predictor, int64_t inputs,
+                                        const float *shift, const float *scale)
+{
+    tsnni_runtime *runtime = &context->runtime;
+    tsnn_status status;
+    if (shift == NULL)
         return TSNN_OK;
     for (int64_t f = 0; f < inputs; f++)
-        if (!isfinite(source->shift[f]) || !isfinite(source->scale[f]))
+        if (!isfinite(shift[f]) || !isfinite(scale[f]))
             TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "feature %lld: shift is %g, scale %g", (long long)f,
-                       (double)source->shift[f], (double)source->scale[f]);
+                       (double)shift[f], (double)scale[f]);
     TSNNI_TRY(TSNNI_NEW(runtime, inputs, &predictor->shift));
     TSNNI_TRY(TSNNI_NEW(runtime, inputs, &predictor->scale));
-    memcpy(predictor->shift, source->shift, (size_t)inputs * sizeof(float));
-    memcpy(predictor->scale, source->scale, (size_t)inputs * sizeof(float));
+    memcpy(predictor->shift, shift, (size_t)inputs * sizeof(float));
+    memcpy(predictor->scale, scale, (size_t)inputs * sizeof(float));
     return TSNN_OK;
 fail:
     return status;
@@ -64,53 +87,27 @@ static void add_sizes(tsnn_predictor *predictor, const tsnni_packed_layer *layer
     predictor->bytes += tsnni_packed_layer_bytes(layer);
 }
 
-static tsnn_status pack_layers(tsnn_predictor *predictor, const tsnni_predictor_source *source,
-                               const tsnn_predictor_options *options)
+tsnn_status tsnni_predictor_add(tsnn_context *context, tsnn_predictor *predictor, const tsnni_layer_source *source)
 {
-    tsnni_runtime *runtime = &predictor->runtime;
-    tsnni_packing packing = {options->pack != TSNN_PACK_BATCH, options->pack != TSNN_PACK_SINGLE};
+    tsnni_runtime *runtime = &context->runtime;
+    int64_t l = predictor->count;
+    tsnni_packed_layer *layer = &predictor->layers[l];
+    const int32_t *input_order = l > 0 ? layer[-1].order : NULL;
+    tsnni_packing packing = {predictor->options.pack != TSNN_PACK_BATCH, predictor->options.pack != TSNN_PACK_SINGLE};
+    char name[32];
     tsnn_status status;
-    TSNNI_TRY(TSNNI_NEW_ZERO(runtime, source->count, &predictor->layers));
-    for (int64_t l = 0; l < source->count; l++) {
-        char name[32];
-        snprintf(name, sizeof name, "layer %lld", (long long)l);
-        const int32_t *input_order = l > 0 ? predictor->layers[l - 1].order : NULL;
-        TSNNI_TRY(
-            tsnni_packed_layer_build(runtime, &source->layers[l], input_order, &packing, name, &predictor->layers[l]));
-        predictor->count++;
-        add_sizes(predictor, &predictor->layers[l]);
-    }
-    TSNNI_TRY(copy_standardizer(predictor, source));
-    if (options->skip_zeros && !predictor->layers[0].dense) {
-        TSNNI_TRY(tsnni_packed_inputs_build(runtime, &source->layers[0], &predictor->layers[0], predictor->shift,
-                                            predictor->scale, &predictor->by_input));
+    snprintf(name, sizeof name, "layer %lld", (long long)l);
+    TSNNI_TRY(tsnni_packed_layer_build(runtime, source, input_order, &packing, name, layer));
+    predictor->count++;
+    add_sizes(predictor, layer);
+    if (l == 0 && predictor->options.skip_zeros && !layer->dense) {
+        TSNNI_TRY(tsnni_packed_inputs_build(runtime, source, layer, predictor->shift, predictor->scale,
+                                            &predictor->by_input));
         predictor->skip_zeros = 1;
-        predictor->bytes +=
-            predictor->layers[0].connections * (int64_t)(sizeof(float) + (size_t)predictor->by_input.place.width);
+        predictor->bytes += layer->connections * (int64_t)(sizeof(float) + (size_t)predictor->by_input.place.width);
     }
     return TSNN_OK;
 fail:
-    return status;
-}
-
-tsnn_status tsnni_predictor_pack(tsnn_context *context, const tsnni_predictor_source *source,
-                                 const tsnn_predictor_options *options, tsnn_predictor **out)
-{
-    tsnn_predictor *predictor = NULL;
-    tsnn_status status;
-    TSNNI_TRY(TSNNI_NEW_ZERO(&context->runtime, 1, &predictor));
-    predictor->runtime = context->runtime;
-    predictor->runtime.log = NULL;
-    predictor->kernels = context->kernels;
-    predictor->batch = options->pack != TSNN_PACK_SINGLE;
-    if ((status = pack_layers(predictor, source, options)) < 0) {
-        tsnni_fail(&context->runtime, status, "%s", predictor->runtime.error_text);
-        goto fail;
-    }
-    *out = predictor;
-    return TSNN_OK;
-fail:
-    tsnn_predictor_destroy(&predictor);
     return status;
 }
 
@@ -125,6 +122,7 @@ void tsnn_predictor_destroy(tsnn_predictor **predictor)
     tsnni_release(&runtime, (*predictor)->layers);
     tsnni_release(&runtime, (*predictor)->shift);
     tsnni_release(&runtime, (*predictor)->scale);
+    tsnni_source_close(&(*predictor)->source);
     tsnni_release(&runtime, *predictor);
     *predictor = NULL;
 }
@@ -140,6 +138,7 @@ tsnn_status tsnn_predictor_get_info(const tsnn_predictor *predictor, tsnn_predic
     known.outputs = tsnni_predictor_outputs(predictor);
     known.connections = predictor->connections;
     known.bytes = predictor->bytes;
+    known.borrowed = predictor->borrowed;
     return tsnni_info_write(NULL, info, &known, sizeof known, "tsnn_predictor_info");
 }
 
@@ -150,13 +149,17 @@ static tsnn_status read_layer(tsnni_runtime *runtime, const tsnn_predictor_layer
                               tsnni_layer_source *out)
 {
     tsnn_predictor_layer given;
-    const tsnn_predictor_layer *at =
-        (const tsnn_predictor_layer *)(const void *)((const char *)layers + (size_t)l * layers->struct_size);
+    uint32_t size = layers->struct_size, own;
+    const void *at = (const char *)layers + (size_t)l * size; /* of any alignment, if the size is a strange one */
     tsnn_status status;
-    if (at->struct_size != layers->struct_size)
+    memcpy(&own, at, sizeof own);
+    if (own != size)
         TSNNI_FAIL(runtime, TSNN_ERROR_STRUCT_SIZE, "layer %lld: struct_size is %u, but that of layer 0 is %u",
-                   (long long)l, (unsigned)at->struct_size, (unsigned)layers->struct_size);
+                   (long long)l, (unsigned)own, (unsigned)size);
     TSNNI_TRY(tsnni_options_read(runtime, at, &given, sizeof given, "tsnn_predictor_layer"));
+    if (given.row_ptr == NULL || (given.values == NULL && given.connections > 0))
+        TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "layer %lld: %s is NULL", (long long)l,
+                   given.row_ptr == NULL ? "row_ptr" : "values");
     TSNNI_TRY(tsnni_csr_validate(runtime, given.inputs, given.outputs, given.connections, given.row_ptr, given.column,
                                  given.values));
     *out = (tsnni_layer_source){.inputs = given.inputs,
@@ -202,10 +205,14 @@ tsnn_status tsnn_predictor_create_from_layers(tsnn_context *context, const tsnn_
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, count, &sources));
     for (int64_t l = 0; l < count; l++)
         TSNNI_TRY(read_layer(runtime, layers, l, sources + l));
-    tsnni_predictor_source source = {sources, count, shift, scale};
-    TSNNI_TRY(tsnni_predictor_pack(context, &source, &given, out));
+    TSNNI_TRY(tsnni_predictor_begin(context, count, &given, out));
+    TSNNI_TRY(tsnni_predictor_standardise(context, *out, sources->inputs, shift, scale));
+    for (int64_t l = 0; l < count; l++)
+        TSNNI_TRY(tsnni_predictor_add(context, *out, &sources[l]));
     status = TSNN_OK;
 fail:
     tsnni_release(runtime, sources);
+    if (status < 0)
+        tsnn_predictor_destroy(out);
     return status;
 }

@@ -1,8 +1,6 @@
-/* From a network to a predictor: the layers as the plain arrays that are packed. */
+/* From a network to a predictor: the layers as the plain arrays that are packed; and on to the subscribers. */
 #include "network.h"
-#include "predictor.h"
-
-#include "core/memory.h"
+#include "publisher.h"
 
 static tsnni_layer_source source_of(const tsnni_stage *stage)
 {
@@ -26,7 +24,6 @@ tsnn_status tsnn_predictor_create(tsnn_context *context, const tsnn_network *net
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
     tsnni_runtime *runtime = &context->runtime;
-    tsnni_layer_source *layers = NULL;
     tsnn_predictor_options given;
     tsnn_status status;
     if (network == NULL)
@@ -34,13 +31,31 @@ tsnn_status tsnn_predictor_create(tsnn_context *context, const tsnn_network *net
     TSNNI_TRY(tsnni_predictor_options_read(runtime, options, &given));
     if (network->count == 0)
         TSNNI_FAIL(runtime, TSNN_ERROR_STATE, "the network has no layers");
-    TSNNI_TRY(TSNNI_NEW(runtime, network->count, &layers));
-    for (int64_t l = 0; l < network->count; l++)
-        layers[l] = source_of(&network->stages[l]);
-    tsnni_predictor_source source = {layers, network->count, network->shift, network->scale};
-    TSNNI_TRY(tsnni_predictor_pack(context, &source, &given, out));
-    status = TSNN_OK;
+    TSNNI_TRY(tsnni_predictor_begin(context, network->count, &given, out));
+    TSNNI_TRY(
+        tsnni_predictor_standardise(context, *out, tsnni_network_inputs(network), network->shift, network->scale));
+    for (int64_t l = 0; l < network->count; l++) {
+        tsnni_layer_source source = source_of(&network->stages[l]);
+        TSNNI_TRY(tsnni_predictor_add(context, *out, &source));
+    }
+    return TSNN_OK;
 fail:
-    tsnni_release(runtime, layers);
+    tsnn_predictor_destroy(out);
+    return status;
+}
+
+tsnn_status tsnn_publisher_publish_network(tsnn_publisher *publisher, const tsnn_network *network)
+{
+    if (publisher == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    tsnn_predictor_options options = tsnni_publisher_current(publisher)->options;
+    tsnn_predictor *predictor = NULL;
+    tsnn_status status;
+    tsnni_publisher_collect(publisher); /* before memory is asked for */
+    TSNNI_TRY(tsnn_predictor_create(publisher->context, network, &options, &predictor));
+    TSNNI_TRY(tsnn_publisher_publish(publisher, &predictor));
+    return TSNN_OK;
+fail:
+    tsnn_predictor_destroy(&predictor);
     return status;
 }

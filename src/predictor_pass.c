@@ -64,6 +64,50 @@ static int32_t list_inputs(const tsnn_predictor *predictor, tsnn_predictor_works
     return count <= most;
 }
 
+/* y += the contributions of the listed inputs of a layer in place. */
+static void add_in_place(const tsnn_predictor *predictor, const tsnni_packed_layer *layer, const int32_t *input,
+                         const float *amount, int64_t count, float *y)
+{
+    tsnni_packed_inputs task = {.row_ptr = layer->in_place.row_ptr,
+                                .index = layer->in_place.column,
+                                .values = layer->in_place.values,
+                                .input = input,
+                                .amount = amount,
+                                .count = count,
+                                .y = y};
+    predictor->kernels->packed_inputs[1](&task);
+}
+
+/* A layer in place from its inputs that are not 0. */
+static void sum_in_place(const tsnn_predictor *predictor, tsnn_predictor_workspace *workspace,
+                         const tsnni_packed_layer *layer, const float *x, float *y)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < layer->inputs; i++) {
+        workspace->input[count] = (int32_t)i;
+        workspace->amount[count] = x[i];
+        count += x[i] != 0.0f;
+    }
+    memcpy(y, layer->in_place.bias, (size_t)layer->outputs * sizeof *y);
+    add_in_place(predictor, layer, workspace->input, workspace->amount, count, y);
+}
+
+/* The first layer in place with the standardizer folded in: raw features that are 0 are passed over. */
+static void first_in_place(const tsnn_predictor *predictor, tsnn_predictor_workspace *workspace,
+                           const tsnni_sample_rows *rows, int64_t sample, float *y)
+{
+    const tsnni_packed_layer *layer = &predictor->layers[0];
+    tsnni_packed_inputs listed;
+    (void)list_inputs(predictor, workspace, rows, sample, layer->inputs, &listed);
+    if (predictor->scale != NULL) { /* in place where the list is ours already */
+        for (int64_t k = 0; k < listed.count; k++)
+            workspace->amount[k] = listed.amount[k] * predictor->scale[listed.input[k]];
+        listed.amount = workspace->amount;
+    }
+    memcpy(y, predictor->by_input.base, (size_t)layer->outputs * sizeof *y);
+    add_in_place(predictor, layer, listed.input, listed.amount, listed.count, y);
+}
+
 /* The sums of the first layer from the inputs that are not 0, or 0 where that is more work. */
 static int32_t first_layer_by_input(const tsnn_predictor *predictor, tsnn_predictor_workspace *workspace,
                                     const tsnni_sample_rows *rows, int64_t sample, float *y)
@@ -72,6 +116,10 @@ static int32_t first_layer_by_input(const tsnn_predictor *predictor, tsnn_predic
     const tsnni_packed_layer *layer = &predictor->layers[0];
     tsnni_packed_inputs task = {
         .row_ptr = by_input->row_ptr, .index = by_input->place.data, .values = by_input->values, .y = y};
+    if (predictor->skip_zeros && predictor->in_place) {
+        first_in_place(predictor, workspace, rows, sample, y);
+        return 1;
+    }
     double share = layer->outputs > TSNNI_FAR_SUMS ? TSNNI_BY_INPUT_SHARE_FAR : TSNNI_BY_INPUT_SHARE;
     int64_t most = (int64_t)(share * (double)layer->inputs);
     if (!predictor->skip_zeros || !list_inputs(predictor, workspace, rows, sample, most, &task))
@@ -139,7 +187,10 @@ const float *tsnni_predictor_single(const tsnn_predictor *predictor, tsnn_predic
         if (l > 0 || !first_layer_by_input(predictor, workspace, rows, sample, y)) {
             if (l == 0)
                 load_sample(predictor, rows, sample, x);
-            sum_single(predictor, layer, x, y);
+            if (predictor->in_place)
+                sum_in_place(predictor, workspace, layer, x, y);
+            else
+                sum_single(predictor, layer, x, y);
         }
         float *other = x;
         x = raw && l == predictor->count - 1 ? y : activate_single(predictor, l, y, other);

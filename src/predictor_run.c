@@ -199,9 +199,10 @@ static void walk(const tsnn_predictor *predictor, tsnn_predictor_workspace *work
                  int64_t samples, const tsnn_answers *answers)
 {
     int64_t outputs = tsnni_predictor_outputs(predictor);
+    int64_t batch = predictor->batch ? workspace->batch : 1;
     int32_t raw = answers->form == TSNN_OUTPUT_RAW;
     for (int64_t first = 0, count; first < samples; first += count) {
-        count = samples - first < workspace->batch ? samples - first : workspace->batch;
+        count = samples - first < batch ? samples - first : batch;
         if (count >= TSNNI_FEWEST_FOR_BATCH) {
             const float *y = tsnni_predictor_batch(predictor, workspace, rows, first, count, raw);
             answer_batch(predictor, workspace, answers, y, first, count);

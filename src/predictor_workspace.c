@@ -19,25 +19,28 @@ static int64_t aligned(int64_t bytes)
     return (bytes + TSNNI_ALIGNMENT - 1) / TSNNI_ALIGNMENT * TSNNI_ALIGNMENT;
 }
 
-/* Places of x: all neurons, and one chunk more, where padding finds its 0. */
-static int64_t places(const tsnn_predictor *predictor)
+tsnni_workspace_needs tsnni_predictor_needs(const tsnn_predictor *predictor)
 {
-    return predictor->largest + TSNNI_CHUNK_ROWS;
+    return (tsnni_workspace_needs){.largest = predictor->largest,
+                                   .list = predictor->in_place     ? predictor->largest
+                                           : predictor->skip_zeros ? tsnni_predictor_inputs(predictor)
+                                                                   : 0,
+                                   .batch = predictor->batch};
 }
 
-static tsnn_status layout_make(const tsnn_predictor *predictor, int64_t batch, layout *out)
+/* Places of x: all neurons, and one chunk more, where padding finds its 0. */
+static tsnn_status layout_make(const tsnni_workspace_needs *needs, int64_t batch, layout *out)
 {
     if (batch < 1 || batch > TSNNI_LARGEST_BATCH)
         return TSNN_ERROR_INVALID_ARGUMENT;
-    int64_t width = (batch + TSNNI_COLUMN_GROUP - 1) / TSNNI_COLUMN_GROUP * TSNNI_COLUMN_GROUP;
-    int64_t inputs = predictor->skip_zeros ? tsnni_predictor_inputs(predictor) : 0, floats;
+    int64_t width = (batch + TSNNI_COLUMN_GROUP - 1) / TSNNI_COLUMN_GROUP * TSNNI_COLUMN_GROUP, floats;
     out->stride = width * (int64_t)sizeof(float) % TSNNI_ALIASING_BYTES == 0 ? width + TSNNI_COLUMN_GROUP : width;
-    if (batch == 1 || !predictor->batch)
+    if (batch == 1 || !needs->batch)
         out->stride = 1;
-    if (tsnni_multiply(places(predictor), out->stride, &floats) < 0 || floats > INT64_MAX / 64)
+    if (tsnni_multiply(needs->largest + TSNNI_CHUNK_ROWS, out->stride, &floats) < 0 || floats > INT64_MAX / 64)
         return TSNN_ERROR_OVERFLOW;
     out->x_bytes = aligned(floats * (int64_t)sizeof(float));
-    out->list_bytes = aligned(inputs * (int64_t)sizeof(float));
+    out->list_bytes = aligned(needs->list * (int64_t)sizeof(float));
     out->total = aligned((int64_t)sizeof(tsnn_predictor_workspace)) + 2 * out->x_bytes + 2 * out->list_bytes +
                  TSNNI_ALIGNMENT - 1;
     return TSNN_OK;
@@ -48,7 +51,8 @@ tsnn_status tsnn_predictor_workspace_size(const tsnn_predictor *predictor, int64
     if (predictor == NULL || bytes == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
     layout made;
-    tsnn_status status = layout_make(predictor, batch, &made);
+    tsnni_workspace_needs needs = tsnni_predictor_needs(predictor);
+    tsnn_status status = layout_make(&needs, batch, &made);
     if (status >= 0)
         *bytes = made.total;
     return status;
@@ -61,6 +65,27 @@ static void *take(unsigned char **at, int64_t bytes)
     return block;
 }
 
+/* `memory` has room for the layout. */
+static tsnn_predictor_workspace *lay_out(const tsnni_runtime *runtime, const layout *made, int64_t batch, void *memory)
+{
+    unsigned char *at = memory;
+    at += (TSNNI_ALIGNMENT - (uintptr_t)at % TSNNI_ALIGNMENT) % TSNNI_ALIGNMENT;
+    tsnn_predictor_workspace *workspace = take(&at, aligned((int64_t)sizeof *workspace));
+    memset(workspace, 0, sizeof *workspace);
+    workspace->errors = *runtime;
+    workspace->errors.error = TSNN_OK;
+    workspace->errors.error_text[0] = '\0';
+    workspace->batch = made->stride == 1 ? 1 : batch;
+    workspace->stride = made->stride;
+    for (int b = 0; b < 2; b++) {
+        workspace->x[b] = take(&at, made->x_bytes);
+        memset(workspace->x[b], 0, (size_t)made->x_bytes);
+    }
+    workspace->input = take(&at, made->list_bytes);
+    workspace->amount = take(&at, made->list_bytes);
+    return workspace;
+}
+
 tsnn_status tsnn_predictor_workspace_init(const tsnn_predictor *predictor, int64_t batch, void *memory, int64_t bytes,
                                           tsnn_predictor_workspace **out)
 {
@@ -70,28 +95,30 @@ tsnn_status tsnn_predictor_workspace_init(const tsnn_predictor *predictor, int64
     if (predictor == NULL || memory == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
     layout made;
-    tsnn_status status = layout_make(predictor, batch, &made);
+    tsnni_workspace_needs needs = tsnni_predictor_needs(predictor);
+    tsnn_status status = layout_make(&needs, batch, &made);
     if (status < 0)
         return status;
     if (bytes < made.total)
         return TSNN_ERROR_BUFFER_TOO_SMALL;
-    unsigned char *at = memory;
-    at += (TSNNI_ALIGNMENT - (uintptr_t)at % TSNNI_ALIGNMENT) % TSNNI_ALIGNMENT;
-    tsnn_predictor_workspace *workspace = take(&at, aligned((int64_t)sizeof *workspace));
-    memset(workspace, 0, sizeof *workspace);
-    workspace->errors = predictor->runtime;
-    workspace->errors.error = TSNN_OK;
-    workspace->errors.error_text[0] = '\0';
-    workspace->predictor = predictor;
-    workspace->batch = made.stride == 1 ? 1 : batch;
-    workspace->stride = made.stride;
-    for (int b = 0; b < 2; b++) {
-        workspace->x[b] = take(&at, made.x_bytes);
-        memset(workspace->x[b], 0, (size_t)made.x_bytes);
-    }
-    workspace->input = take(&at, made.list_bytes);
-    workspace->amount = take(&at, made.list_bytes);
-    *out = workspace;
+    *out = lay_out(&predictor->runtime, &made, batch, memory);
+    (*out)->predictor = predictor;
+    return TSNN_OK;
+}
+
+tsnn_status tsnni_workspace_make(tsnni_runtime *runtime, const tsnni_workspace_needs *needs, int64_t batch,
+                                 tsnn_predictor_workspace **out)
+{
+    layout made;
+    unsigned char *block;
+    *out = NULL;
+    tsnn_status status = layout_make(needs, batch, &made);
+    if (status >= 0)
+        status = TSNNI_NEW(runtime, made.total, &block);
+    if (status < 0)
+        return status;
+    *out = lay_out(runtime, &made, batch, block);
+    (*out)->owned = block;
     return TSNN_OK;
 }
 
@@ -101,17 +128,13 @@ tsnn_status tsnn_predictor_workspace_create(const tsnn_predictor *predictor, int
     if (out == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
     *out = NULL;
-    int64_t bytes;
-    tsnn_status status = tsnn_predictor_workspace_size(predictor, batch, &bytes);
-    if (status < 0)
-        return status;
+    if (predictor == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
     tsnni_runtime runtime = predictor->runtime; /* a copy: the predictor is shared */
-    unsigned char *block;
-    status = TSNNI_NEW(&runtime, bytes, &block);
-    if (status < 0)
-        return status;
-    status = tsnn_predictor_workspace_init(predictor, batch, block, bytes, out);
-    (*out)->owned = block;
+    tsnni_workspace_needs needs = tsnni_predictor_needs(predictor);
+    tsnn_status status = tsnni_workspace_make(&runtime, &needs, batch, out);
+    if (status >= 0)
+        (*out)->predictor = predictor;
     return status;
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs groups of tests, all of them even when one fails, and ends with "N passed, M failed". Called by the Makefile:
-#   run.sh headers plain symbols install inference export_c bench peers ffi examples unit
+#   run.sh headers plain symbols install inference export_c bench peers ffi fuzz examples unit
 # A check script prints one line a check: "ok ...", "not ok ..." or "skip ...", and indented lines of detail.
 set -u
 : "${BUILD:=build}" "${CC:=cc}" "${CFLAGS:=}" "${MAKE:=make}" "${PKG_CONFIG:=pkg-config}" "${SOVERSION:=0}"
@@ -77,13 +77,14 @@ for group in "$@"; do
     case $group in
     headers) run_checks tests/headers/check.sh ;;
     plain) run_program "build by hand with cc" "$BUILD/tests/plain" ;;
-    symbols) run_checks tests/abi/check.sh ;;
+    symbols) run_checks tests/abi/check.sh; run_checks tests/abi/first/check.sh ;;
     install) run_checks tests/install/check.sh ;;
     export_c) run_checks tests/export_c/check.sh ;;
     bench) run_checks tests/bench/check.sh ;;
     peers) run_checks tests/bench/peers/check.sh ;;
     inference) run_checks tests/inference/check.sh ;;
     ffi) for script in tests/ffi/*/check.sh; do run_checks "$script"; done ;;
+    fuzz) run_checks tests/fuzz/check.sh ;;
     examples) run_examples ;;
     unit) run_unit ;;
     *) echo "run.sh: no group called $group" >&2; exit 2 ;;

@@ -101,6 +101,9 @@ static bool count_columns(struct table *table, const char *line)
     if (table->has_features && table_features(table) < 1)
         return complain("%s: line %lld has one column: there must be features and a label, with %s between", path,
                         (long long)input_line_number(table->input), table->separator == ',' ? "commas" : "tabs");
+    if (!table->has_features && table->columns != 1)
+        return complain("%s: line %lld has %lld numbers: there must be one label a line", path,
+                        (long long)input_line_number(table->input), (long long)table->columns);
     if (table->label_column > table->columns)
         return complain("%s: has %lld columns: no column %lld for the label", path, (long long)table->columns,
                         (long long)table->label_column);
@@ -221,9 +224,6 @@ bool samples_read_pair(struct samples *samples, const char *row_path, const char
     struct table rows = {.separator = ' ', .has_features = true};
     struct table labels = {.separator = ' ', .has_labels = true};
     bool good = read_table(&rows, row_path, false) && read_table(&labels, label_path, false);
-    if (good && labels.columns != 1)
-        good = complain("%s: line %lld has %lld numbers: there must be one label a line", label_path,
-                        (long long)labels.first_line, (long long)labels.columns);
     if (good && labels.rows != rows.rows)
         good = complain("%s: has %lld labels, but %s has %lld rows", label_path, (long long)labels.rows, row_path,
                         (long long)rows.rows);

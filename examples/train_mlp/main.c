@@ -153,7 +153,7 @@ static bool prepare_records(struct run *run)
 
 static bool resume(struct run *run)
 {
-    return run->options.resume == NULL || model_resume(&run->model, run->options.resume, &run->epochs_before);
+    return run->options.resume == NULL || model_resume(&run->model, &run->options, &run->epochs_before);
 }
 
 static bool train(struct run *run)

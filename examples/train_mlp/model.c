@@ -185,10 +185,13 @@ tsnn_status model_save(const struct model *model, const char *path)
     return tsnn_trainer_save(model->trainer, NULL, path);
 }
 
-bool model_resume(struct model *model, const char *path, int64_t *epochs_done)
+bool model_resume(struct model *model, const struct options *options, int64_t *epochs_done)
 {
     char text[24] = "";
+    const char *path = options->resume;
     tsnn_status status = tsnn_trainer_resume(model->trainer, path, NULL);
+    if (status >= 0 && options->bf16) /* also of a network that was trained without until now */
+        status = tsnn_network_set_activation_format(model->network, TSNN_ACTIVATIONS_BF16);
     if (status >= 0)
         status = tsnn_model_get_metadata(model->context, path, "tsnn.training.epochs_done", text, sizeof text, NULL);
     if (status < 0)

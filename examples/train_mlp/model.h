@@ -38,8 +38,8 @@ bool model_create(struct model *model, const struct options *options, const stru
 /* Writes network and training state. After a failure, model_complain() tells of it, and the old file is there still. */
 tsnn_status model_save(const struct model *model, const char *path);
 
-/* Goes back to a saved state; *epochs_done are behind it. False: a message has been written. */
-bool model_resume(struct model *model, const char *path, int64_t *epochs_done);
+/* Goes back to the saved state of options->resume; *epochs_done are behind it. False: a message has been written. */
+bool model_resume(struct model *model, const struct options *options, int64_t *epochs_done);
 
 void model_destroy(struct model *model);
 

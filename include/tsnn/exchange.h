@@ -43,7 +43,8 @@ typedef struct tsnn_import_options {
     int32_t rows;          /**< TSNN_ROWS_ARE_*. */
     int32_t reserved;      /**< 0. */
     int64_t max_bytes;     /**< Memory that may be taken besides the file's own size; default 1 GiB. */
-    const float *features; /**< A batch on which to measure what was left out: samples x inputs, finite. NULL: none. */
+    const float *features; /**< A batch on which to measure what was left out: samples x inputs, finite. NULL: none. How
+                              many inputs there are, the file decides: a stranger's is to be imported without first. */
     int64_t samples;       /**< Rows of features. */
 } tsnn_import_options;
 

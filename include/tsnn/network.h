@@ -164,7 +164,7 @@ enum {
  * features whose mean is large beside their deviation, or their differences are lost. Weights, sums, the last layer's
  * outputs, the loss, and everything of the backward pass but the inputs of its products stay float; activations whose
  * derivative is computed from their outputs (sigmoid, tanh, softmax, custom) are kept as float as well while training.
- * Results still do not depend on the number of threads. Copies of the network keep the choice.
+ * Results still do not depend on the number of threads. Copies of the network and model files keep the choice.
  * @param format TSNN_ACTIVATIONS_*
  * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (an unknown format)
  */

@@ -1,6 +1,7 @@
 /**
  * @file predictor.h
- * @brief Inference in other people's programs: a frozen, packed copy of a network that any number of threads share.
+ * @brief Inference in other people's programs: a frozen, packed copy of a network that any number of threads share,
+ * made from a network, from plain arrays, or straight from a model file.
  *
  * Thread rule: a predictor never changes. Any number of threads may use it at once, each with a workspace of its own,
  * while others train the network that it was made from. Calls that predict allocate nothing, take no lock, make no
@@ -14,6 +15,7 @@
 
 #include <tsnn/activation.h>
 #include <tsnn/context.h>
+#include <tsnn/dataset.h>
 #include <tsnn/network.h>
 
 TSNN_BEGIN_DECLS
@@ -103,6 +105,62 @@ TSNN_API tsnn_status tsnn_predictor_create_from_layers(tsnn_context *context, co
 TSNN_API tsnn_status tsnn_predictor_create(tsnn_context *context, const tsnn_network *network,
                                            const tsnn_predictor_options *options, tsnn_predictor **out);
 
+/** Options of tsnn_predictor_load(). Zero means the default. */
+typedef struct tsnn_predictor_load_options {
+    uint32_t struct_size; /**< sizeof this struct. */
+    /**
+     * TSNN_COPY: the layers are packed, and the block or the file may go after the call. TSNN_BORROW: nothing is
+     * packed; row pointers, column indices and weights are read where they are, in the caller's block or in the file,
+     * which is mapped into memory and shared with every process that maps it too. The first use of a page, or of one
+     * that the system has dropped, waits for the disk. They must stay and not change until
+     * the predictor is destroyed: they are checked once, when it is made. A file that is replaced by another of its
+     * name is safe, as tsnn_network_save() replaces it; one that is written over or cut short is not. Arrays that are
+     * not aligned to their elements are copied; those in files that the library has written are aligned, in a block
+     * when its first byte is at a multiple of 8.
+     */
+    int32_t ownership;
+    int32_t pack;       /**< TSNN_PACK_*; with TSNN_BORROW 0: batches are predicted sample by sample. */
+    int32_t skip_zeros; /**< As in tsnn_predictor_options. With TSNN_BORROW there is no second copy: inputs of any layer
+                           that are 0 cost nothing in any case, and 1 is for data that is mostly zero and becomes
+                           something else by the standardizer. */
+    int64_t max_bytes;  /**< Larger files and blocks are refused; default: none is. */
+    const tsnn_activation *custom; /**< The activation of layers saved as CUSTOM. Copied. */
+} tsnn_predictor_load_options;
+
+/** Initialises a tsnn_predictor_load_options to its defaults. */
+#define TSNN_PREDICTOR_LOAD_OPTIONS_INIT                                                                               \
+    {                                                                                                                  \
+        (uint32_t)sizeof(tsnn_predictor_load_options), 0, 0, 0, 0, NULL                                                \
+    }
+
+/** @brief The same as TSNN_PREDICTOR_LOAD_OPTIONS_INIT. @return OK, NULL_ARGUMENT */
+TSNN_API tsnn_status tsnn_predictor_load_options_init(tsnn_predictor_load_options *options);
+
+/**
+ * @brief Makes a predictor of a model file, without a network in between. It takes raw features, as the saved network.
+ *
+ * Reads what inference needs, and nothing else: momentum, dropout, random streams and the place in the training may be
+ * there or not. Nothing in the file is trusted: every index and number is checked before the first is used. Packing
+ * takes, beside the packed layers, 8 bytes for each connection of the layer at hand, and 8 more when it comes from a
+ * file. Whatever a file holds, it is packed within 24 times its size, plus 64 times the size of its header (at most 16
+ * MiB), plus 4 KiB. With TSNN_BORROW that is 4 times its size, and for a file as the library writes them next to
+ * nothing.
+ * @param options NULL: the defaults
+ * @param[out] out NULL on failure
+ * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (options; a file above max_bytes), IO, FORMAT, SHAPE,
+ *         STRUCTURE, NOT_FINITE, OVERFLOW (what the file holds is no network, and how), UNSUPPORTED (a newer format; a
+ *         custom activation without options.custom; a build without model files), OUT_OF_MEMORY
+ */
+TSNN_API tsnn_status tsnn_predictor_load(tsnn_context *context, const char *path,
+                                         const tsnn_predictor_load_options *options, tsnn_predictor **out);
+
+/**
+ * @brief Makes a predictor of a block of `size` bytes that hold a model file. Otherwise as tsnn_predictor_load().
+ * @param data of any alignment; may go after the call unless it is borrowed
+ */
+TSNN_API tsnn_status tsnn_predictor_load_memory(tsnn_context *context, const void *data, int64_t size,
+                                                const tsnn_predictor_load_options *options, tsnn_predictor **out);
+
 /** @brief Frees a predictor and sets *predictor to NULL. Takes NULL and a pointer to NULL. No thread may be using it.
  */
 TSNN_API void tsnn_predictor_destroy(tsnn_predictor **predictor);
@@ -115,13 +173,14 @@ typedef struct tsnn_predictor_info {
     int64_t inputs;       /**< Features a sample. */
     int64_t outputs;      /**< Neurons of the last layer. */
     int64_t connections;  /**< Of all layers. */
-    int64_t bytes;        /**< Memory of the packed layers. */
+    int64_t bytes;        /**< Memory of the layers, without what is borrowed. */
+    int64_t borrowed;     /**< Bytes that are read in the caller's block or in a mapped file. */
 } tsnn_predictor_info;
 
 /** Initialises a tsnn_predictor_info. */
 #define TSNN_PREDICTOR_INFO_INIT                                                                                       \
     {                                                                                                                  \
-        (uint32_t)sizeof(tsnn_predictor_info), 0, 0, 0, 0, 0, 0                                                        \
+        (uint32_t)sizeof(tsnn_predictor_info), 0, 0, 0, 0, 0, 0, 0                                                     \
     }
 
 /** @brief Tells what a predictor is. Safe from any thread. @return OK, NULL_ARGUMENT, STRUCT_SIZE */
@@ -150,7 +209,8 @@ TSNN_API tsnn_status tsnn_predictor_workspace_init(const tsnn_predictor *predict
 /**
  * @brief Makes a workspace in memory of the context's allocator, which is called on this thread.
  * @param[out] out NULL on failure
- * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (batch), OVERFLOW, OUT_OF_MEMORY
+ * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (batch), OVERFLOW, OUT_OF_MEMORY; no text goes with it, as the predictor
+ * and its context may be in use on other threads
  */
 TSNN_API tsnn_status tsnn_predictor_workspace_create(const tsnn_predictor *predictor, int64_t batch,
                                                      tsnn_predictor_workspace **out);

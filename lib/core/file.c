@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,7 +65,7 @@ static tsnn_status refused(tsnni_runtime *runtime, const char *what, const char 
 tsnn_status tsnni_source_open(tsnni_runtime *runtime, const char *path, tsnni_source *out)
 {
     struct stat found;
-    *out = (tsnni_source){0, NULL, -1};
+    *out = (tsnni_source){.file = -1};
     /* Not blocking: opening a pipe must not wait for a writer. */
     do
         out->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -82,14 +83,32 @@ tsnn_status tsnni_source_open(tsnni_runtime *runtime, const char *path, tsnni_so
 tsnni_source tsnni_source_of_memory(const void *data, int64_t size)
 {
     static const unsigned char nothing;
-    return (tsnni_source){size, data != NULL ? data : &nothing, -1};
+    return (tsnni_source){.size = size, .memory = data != NULL ? data : &nothing, .file = -1};
+}
+
+tsnn_status tsnni_source_map(tsnni_runtime *runtime, tsnni_source *source)
+{
+    if ((uint64_t)source->size > PTRDIFF_MAX)
+        return tsnni_fail(runtime, TSNN_ERROR_OVERFLOW, "%lld bytes cannot be mapped", (long long)source->size);
+    tsnni_source mapped = tsnni_source_of_memory(NULL, source->size);
+    if (source->size > 0) { /* nothing cannot be mapped */
+        mapped.mapped = mmap(NULL, (size_t)source->size, PROT_READ, MAP_SHARED, source->file, 0);
+        if (mapped.mapped == MAP_FAILED)
+            return refused(runtime, "cannot map", "the file");
+        mapped.memory = mapped.mapped;
+    }
+    tsnni_source_close(source);
+    *source = mapped;
+    return TSNN_OK;
 }
 
 void tsnni_source_close(tsnni_source *source)
 {
     if (source->file >= 0)
         close(source->file);
-    source->file = -1;
+    if (source->mapped != NULL)
+        munmap(source->mapped, (size_t)source->size);
+    *source = tsnni_source_of_memory(NULL, 0);
 }
 
 tsnn_status tsnni_source_read(tsnni_runtime *runtime, const tsnni_source *source, int64_t offset, int64_t bytes,

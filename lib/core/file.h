@@ -10,7 +10,8 @@
 typedef struct tsnni_source {
     int64_t size;
     const unsigned char *memory; /* NULL: a file */
-    int file;                    /* descriptor */
+    int file;                    /* descriptor; -1: none */
+    void *mapped;                /* memory of `size` bytes to be given back; NULL: none */
 } tsnni_source;
 
 /* IO when the system refuses, or the path is not that of a regular file. To be closed, also after a failure. */
@@ -18,6 +19,11 @@ tsnn_status tsnni_source_open(tsnni_runtime *runtime, const char *path, tsnni_so
 
 /* Reads the caller's block in place; there is nothing to close. */
 tsnni_source tsnni_source_of_memory(const void *data, int64_t size);
+
+/* Turns a file that is open into memory: its pages, read when they are touched and shared with whoever maps it too. Who
+ * shortens the file makes touching them fatal, so this is only for callers who vouch for it. IO when the system
+ * refuses. */
+tsnn_status tsnni_source_map(tsnni_runtime *runtime, tsnni_source *source);
 
 void tsnni_source_close(tsnni_source *source);
 

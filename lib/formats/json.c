@@ -2,6 +2,7 @@
 #include "formats/json.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -141,12 +142,24 @@ fail:
     return status;
 }
 
+/* jansson 2.14 writes on where its buffer could not grow. What it may need is asked for beforehand and given back, so
+ * that memory which is not there shows here. Another thread may still take it in between. */
+static int32_t memory_suffices(int64_t bytes)
+{
+    void *trial = malloc((size_t)bytes * TSNNI_JSON_FACTOR);
+    free(trial);
+    return trial != NULL;
+}
+
 tsnn_status tsnni_json_read_header(tsnni_runtime *runtime, const char *header, int64_t bytes, tsnni_safetensors *file)
 {
     json_error_t error;
     tsnn_status status = check_containers(runtime, header, bytes);
     if (status < 0)
         return status;
+    if (!memory_suffices(bytes))
+        return tsnni_fail(runtime, TSNN_ERROR_OUT_OF_MEMORY, "out of memory for a header of %lld bytes",
+                          (long long)bytes);
     json_t *root = json_loadb(header, (size_t)bytes, JSON_REJECT_DUPLICATES, &error);
     if (root == NULL && json_error_code(&error) == json_error_out_of_memory)
         return tsnni_fail(runtime, TSNN_ERROR_OUT_OF_MEMORY, "out of memory for a header of %lld bytes",

@@ -237,7 +237,7 @@ static tsnn_status read_entries(market_reader *reader, int64_t entries, tsnni_ma
     return next_content(reader) ? wrong(reader, "more entries than the sizes say") : TSNN_OK;
 }
 
-tsnn_status tsnni_market_read(tsnni_runtime *runtime, const tsnni_source *source, tsnni_market *out)
+tsnn_status tsnni_market_read(tsnni_runtime *runtime, const tsnni_source *source, int64_t most, tsnni_market *out)
 {
     market_reader reader = {.runtime = runtime};
     int64_t entries = 0;
@@ -250,6 +250,10 @@ tsnn_status tsnni_market_read(tsnni_runtime *runtime, const tsnni_source *source
     TSNNI_TRY(read_header(&reader));
     TSNNI_TRY(read_sizes(&reader, out, &entries));
     int64_t room = reader.mirrored ? 2 * entries : entries;
+    out->bytes = room * (int64_t)(sizeof *out->row + sizeof *out->column + sizeof *out->value);
+    if (out->bytes > most)
+        TSNNI_FAIL(runtime, TSNN_ERROR_OVERFLOW, "%lld entries take %lld bytes; at most %lld are allowed",
+                   (long long)room, (long long)out->bytes, (long long)most);
     TSNNI_TRY(TSNNI_NEW(runtime, room, &out->row));
     TSNNI_TRY(TSNNI_NEW(runtime, room, &out->column));
     TSNNI_TRY(TSNNI_NEW(runtime, room, &out->value));

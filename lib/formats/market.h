@@ -10,10 +10,12 @@ typedef struct tsnni_market {
     int64_t rows, columns, count;
     int32_t *row, *column; /* from 0 */
     float *value;          /* 1 for a pattern; infinite where the text is beyond a float */
+    int64_t bytes;         /* of the three */
 } tsnni_market;
 
-/* *out is all zeros after a failure. FORMAT with the line, UNSUPPORTED (complex, Hermitian), SHAPE, OVERFLOW. */
-tsnn_status tsnni_market_read(tsnni_runtime *runtime, const tsnni_source *source, tsnni_market *out);
+/* Allocates the size of the source for its text, and at most `most` bytes for the entries: OVERFLOW. *out is all zeros
+ * after a failure. FORMAT with the line, UNSUPPORTED (complex, Hermitian), SHAPE. */
+tsnn_status tsnni_market_read(tsnni_runtime *runtime, const tsnni_source *source, int64_t most, tsnni_market *out);
 void tsnni_market_free(tsnni_runtime *runtime, tsnni_market *market);
 
 /* Nine digits, which bring back the float; always with a point as decimal separator. Returns the characters. */

@@ -71,6 +71,10 @@ const char *tsnni_safetensors_metadata(const tsnni_safetensors *file, const char
 tsnn_status tsnni_safetensors_read(tsnni_runtime *runtime, const tsnni_safetensors *file, const tsnni_tensor *tensor,
                                    void *to);
 
+/* The elements where they are; NULL when they are not in memory, not aligned to their size, or of another byte order.
+ */
+const void *tsnni_safetensors_view(const tsnni_safetensors *file, const tsnni_tensor *tensor);
+
 /* ---- writing ---- */
 
 /* Puts tensor->count elements into the sink; `data` is what was handed over with it. */

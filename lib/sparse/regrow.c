@@ -174,7 +174,8 @@ ALWAYS_INLINE void merge_row(const merge_arrays *arrays, const row_scratch *row,
 ALWAYS_INLINE void merge_rows(int32_t width, int32_t with_companion, const regrow_task *task, int64_t chunk,
                               int32_t worker)
 {
-    static const float nothing = 0.0f; /* can be read where an array has no element */
+    static const float nothing = 0.0f; /* can be read, or pointed to, where an array has no element */
+    static const int64_t no_rank = 0;
     const tsnni_regrowth regrowth = *task->regrowth;
     const int32_t any = regrowth.pattern->count > 0;
     const merge_arrays arrays = {
@@ -187,15 +188,16 @@ ALWAYS_INLINE void merge_rows(int32_t width, int32_t with_companion, const regro
         with_companion ? task->companion : NULL,
     };
     const int64_t columns = regrowth.pattern->columns, *row_ptr = regrowth.pattern->row_ptr;
+    const int64_t *ranks = regrowth.fresh_count > 0 ? regrowth.ranks : &no_rank;
     const row_scratch scratch = worker_scratch(task, worker);
     int64_t begin = chunk_row(task, chunk), end = chunk_row(task, chunk + 1);
     int64_t kept = task->kept[chunk]; /* survivors so far; the next connection's slot is kept + next */
-    int64_t next = tsnni_count_below(regrowth.ranks, regrowth.fresh_count, begin * columns - kept);
+    int64_t next = tsnni_count_below(ranks, regrowth.fresh_count, begin * columns - kept);
     tsnni_cut_range range = {0, 0, 0};
     for (int64_t row = begin; row < end; row++) {
         int64_t survivors = list_survivors(&arrays, regrowth.cuts, &range, row_ptr[row], row_ptr[row + 1], &scratch);
-        int64_t fresh = list_fresh(regrowth.ranks + next, regrowth.fresh_count - next, row * columns - kept,
-                                   columns - survivors, scratch.fresh_place);
+        int64_t fresh = list_fresh(ranks + next, regrowth.fresh_count - next, row * columns - kept, columns - survivors,
+                                   scratch.fresh_place);
         merge_row(&arrays, &scratch, survivors, fresh, next, kept + next);
         kept += survivors;
         next += fresh;

@@ -30,6 +30,7 @@ void bench_choice(bench *b);
 void bench_steps(bench *b);
 void bench_topology(bench *b);
 void bench_inference(bench *b);
+void bench_loading(bench *b);
 
 /* ---- support.c ---- */
 

@@ -50,5 +50,6 @@ claim "no threads are refused" refused --threads 0
 claim "a network is refused where only layers are measured" refused --choice --shape fashion
 claim "a file that cannot be written is refused before anything is measured" refused --json /nowhere/at/all.json
 claim "a quick look at one shape writes its results" quick_look
+claim "model files are loaded in every way" "$bench" --quick --section loading --shape madelon
 claim "the documents name options that it has" documented
 exit $failed

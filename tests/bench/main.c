@@ -16,14 +16,16 @@ static const struct {
     const char *name;
     void (*run)(bench *b);
 } sections[] = {{"limits", bench_limits},     {"kernels", bench_kernels},     {"steps", bench_steps},
-                {"topology", bench_topology}, {"inference", bench_inference}, {"choice", bench_choice}};
+                {"topology", bench_topology}, {"inference", bench_inference}, {"loading", bench_loading},
+                {"choice", bench_choice}};
 
 enum { SECTIONS = (int)(sizeof sections / sizeof sections[0]) };
 
 static void print_help(void)
 {
     printf("usage: bench [OPTIONS]\n"
-           "Measures what this machine allows, then the kernels, training steps, evolution, creation and inference.\n"
+           "Measures what this machine allows, then the kernels, training steps, evolution, creation, inference and "
+           "loading.\n"
            "  --threads N    threads of the runs on several; default: the processors of this process\n"
            "  --shape NAME   only this shape or network:");
     for (size_t s = 0; s < sizeof bench_shapes / sizeof bench_shapes[0]; s++)
@@ -34,7 +36,7 @@ static void print_help(void)
     for (size_t s = 0; s < sizeof bench_variants / sizeof bench_variants[0]; s++)
         printf(" %s", bench_variants[s].name);
     printf("\n  --isa NAME     ref, avx2, avx512 or neon; default: the fastest, and avx2 beside it\n"
-           "  --section NAME only this section: limits kernels steps topology inference choice\n"
+           "  --section NAME only this section: limits kernels steps topology inference loading choice\n"
            "  --choice       the same as --section choice: the choice of kernels against every fixed one\n"
            "  --quick        fewer repetitions, for a look\n"
            "  --json FILE    the results as JSON as well\n"
@@ -69,7 +71,7 @@ static int32_t section_has(const char *section, const char *shape)
     int32_t network = 0;
     for (size_t n = 0; n < sizeof bench_networks / sizeof bench_networks[0]; n++)
         network |= strcmp(shape, bench_networks[n].name) == 0;
-    return strcmp(section, "steps") == 0                                         ? network
+    return strcmp(section, "steps") == 0 || strcmp(section, "loading") == 0      ? network
            : strcmp(section, "limits") == 0 || strcmp(section, "inference") == 0 ? 1
                                                                                  : !network;
 }

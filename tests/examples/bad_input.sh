@@ -174,6 +174,8 @@ refuses "a label out of range" "madelon_valid.labels: line 4: label 5 is not one
 fresh pair
 sed '4s/.*/1 1/' "$work/pair/madelon_train.labels" >"$spoilt/madelon_train.labels"
 refuses "two labels on a line" "madelon_train.labels: line 4 has 2 columns, but line 1 has 1" --data "$spoilt"
+sed 's/.*/1 1/' "$work/pair/madelon_train.labels" >"$spoilt/madelon_train.labels"
+refuses "two labels on every line" "madelon_train.labels: line 1 has 2 numbers: there must be one label" --data "$spoilt"
 fresh pair
 sed '4s/^[0-9]*/nan/' "$work/pair/madelon_train.data" >"$spoilt/madelon_train.data"
 refuses "a feature is nan" "madelon_train.data: line 4, column 1: 'nan' is not a finite number" --data "$spoilt"

@@ -28,7 +28,7 @@ claim "what is no matrix is refused" [ "$status $(grep -c '^convert: ' "$work/er
 
 # --- with Python
 if python3 -c 'import safetensors.numpy, scipy.io' 2>/dev/null; then
-    (cd "$work" && python3 - "$convert" >"$work/out" 2>"$work/err" <<'END'
+    (cd "$work" && python3 - "$convert" "$BUILD/examples/predict" >"$work/out" 2>"$work/err" <<'END'
 import subprocess, sys
 import numpy as np, scipy.io, scipy.sparse as sp
 from safetensors.numpy import load_file, save_file
@@ -78,6 +78,24 @@ large = sp.random(3000, 4000, 0.05, format="csr", dtype="f4", random_state=1) # 
 sp.save_npz("a.npz", large)
 convert("a.npz", "b.npz")
 same(sp.load_npz("b.npz"), large)
+# a checkpoint of torch.nn.Sequential(Linear, ReLU, Linear), to a model file and back
+state = {"0.weight": generator.standard_normal((30, 8)), "0.bias": generator.standard_normal(30),
+         "2.weight": generator.standard_normal((4, 30)) * (generator.random((4, 30)) < 0.5)}
+state = {name: np.ascontiguousarray(value, dtype="f4") for name, value in state.items()}
+save_file(state, "state.safetensors")
+convert("--layers", "0,2", "state.safetensors", "model.safetensors")
+features = generator.standard_normal((20, 8)).astype("f4")
+np.savetxt("rows.csv", features, fmt="%.9g", delimiter=",")
+sums = np.maximum(features @ state["0.weight"].T + state["0.bias"], 0) @ state["2.weight"].T
+printed = subprocess.run([sys.argv[2], "--outputs", "model.safetensors", "rows.csv"], check=True, text=True,
+                         stdout=subprocess.PIPE).stdout
+outputs = np.array([[float(x) for x in line.replace(",", " ").split()[-4:]] for line in printed.split("\n") if line])
+wanted = np.exp(sums - sums.max(1, keepdims=True))
+assert np.abs(outputs - wanted / wanted.sum(1, keepdims=True)).max() < 1e-4
+convert("--layers", "0,2", "model.safetensors", "again.safetensors")
+again = load_file("again.safetensors")
+assert sorted(again) == ["0.bias", "0.weight", "2.bias", "2.weight"] and not again["2.bias"].any()
+assert all((again[name] == value).all() for name, value in state.items())
 print("done")
 END
     )

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What train_mlp and hello_sparse write: the result line, the table, metrics, pictures.
+# What train_mlp, hello_sparse and serve_while_training write: the result line, the table, metrics, pictures.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 . "$root/tests/examples/common.sh"
@@ -101,5 +101,12 @@ status=0
 claim "hello_sparse succeeds" [ "$status" -eq 0 ]
 after=$(sed -n 's/^after.*accuracy [01]\.\([0-9]*\).*/\1/p' "$work/out")
 claim "hello_sparse learns: .$after is above .95" [ "${after:-0}" -gt 950 ]
+
+# --- serve_while_training: both servers begin with version 1 and end with the last
+status=0
+"$BUILD/examples/serve_while_training" >"$work/out" 2>"$work/err" || status=$?
+claim "serve_while_training succeeds" [ "$status" -eq 0 ]
+served=$(sed -n 's/^server [12]: version 1 had [01]\.[0-9]* right, version 31 has \(0\.9\|1\.0\)[0-9]*; .*/yes/p' "$work/out" | wc -l)
+claim "serve_while_training: both servers end with the last version, above .9" [ "$served" -eq 2 ]
 
 finish

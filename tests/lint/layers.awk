@@ -52,6 +52,7 @@ function complain(text) { print file ":" number ": " text; }
     if (!(target in known)) target = "lib/" name
     if (!(target in known)) target = "tests/unit/" name
     if (!(target in known)) target = "src/" name
+    if (!(target in known) && here == "tests") target = "examples/ffi/cpp/" name
     if (!(target in known)) { complain("\"" name "\": not found"); next }
     there = room(target)
     if (here == "examples") {

@@ -9,10 +9,10 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 failed=0
 
-find include lib src examples tests -name '*.[ch]' | sort >"$work/c"
+find include lib src examples tests -name '*.[ch]' -o -name '*.[ch]pp' | sort >"$work/c"
 {
     cat "$work/c"
-    find tests .ci examples -type f \( -name '*.sh' -o -name '*.awk' -o -path '.ci/*' \)
+    find tests .ci examples -type f \( -name '*.sh' -o -name '*.awk' -o -name '*.js' -o -path '.ci/*' \)
     echo Makefile
 } | sort -u >"$work/text"
 
@@ -40,7 +40,8 @@ awk -v files="$work/c" -f $here/layers.awk "$work/code" | report "layering"
 # --- text
 xargs awk 'FNR == 1 {
     first = $0
-    if (FILENAME ~ /\.[ch]$/) { if (first !~ /^\/\*/) print FILENAME ":1: begin with a comment that says what lives here" }
+    if (FILENAME ~ /\.[ch](pp)?$/) { if (first !~ /^\/\*/) print FILENAME ":1: begin with a comment that says what lives here" }
+    else if (FILENAME ~ /\.js$/) { if (first !~ /^\/\//) print FILENAME ":1: begin with a comment that says what lives here" }
     else if (first !~ /^#/) print FILENAME ":1: begin with a comment that says what lives here"
 }
 FNR == 2 && first ~ /^#!/ && $0 !~ /^# / { print FILENAME ":2: begin with a comment that says what lives here" }
@@ -56,6 +57,9 @@ xargs grep -nwE 'T[O]DO|F[I]XME|X[X]X|H[A]CK' <"$work/text" | report "nothing is
 # Where an MPI keeps its header; without one, the files that include it are left out.
 mpi=$(pkg-config --cflags ompi-c 2>/dev/null || pkg-config --cflags mpich 2>/dev/null)
 [ -n "$mpi" ] || echo "skip warnings from the files for MPI: none installed"
+# The same for Node.
+node=$(find /usr/include/node /usr/include/nodejs/src -name node_api.h -exec dirname {} \; 2>/dev/null | head -n 1)
+[ -n "$node" ] || echo "skip warnings from the files for Node: no node_api.h"
 # warnings COMPILER NAME FLAGS...
 warnings()
 {
@@ -73,6 +77,10 @@ warnings()
         src/mpi/* | examples/train_mpi/* | tests/mpi/*)
             [ -n "$mpi" ] || continue
             where="-Iinclude -Ilib -Isrc $mpi"
+            ;;
+        examples/ffi/node/*)
+            [ -n "$node" ] || continue
+            where="-Iinclude -I$node"
             ;;
         tests/*) where="-Iinclude -Ilib -Isrc -Itests/unit" ;;
         examples/*) where="-Iinclude" ;;
@@ -103,6 +111,24 @@ if command -v clang-format >/dev/null 2>&1; then
 else
     echo "skip clang-format: not installed"
 fi
+
+# --- Rust
+# Nothing is linked, so the library need not be there.
+command -v cargo >/dev/null 2>&1 || PATH=$PATH:${HOME:-}/.cargo/bin
+for folder in examples/ffi/rust tests/ffi/rust; do
+    if cargo fmt --version >/dev/null 2>&1; then
+        (cd $folder && cargo fmt --check) 2>&1 | sed -n "s|^Diff in .*/$folder/\([a-z/_]*\.rs\).*|$folder/\1: cargo fmt|p" | sort -u |
+            report "rustfmt on $folder"
+    else
+        echo "skip rustfmt on $folder: not installed (make deps-rust)"
+    fi
+    if cargo clippy --version >/dev/null 2>&1; then
+        (cd $folder && SPARSE_NN_LIB_DIR=. CARGO_TARGET_DIR="$work/rust" cargo clippy --offline --locked --quiet \
+            --all-targets -- -D warnings) 2>&1 | report "no warning from clippy on $folder"
+    else
+        echo "skip clippy on $folder: not installed (make deps-rust)"
+    fi
+done
 
 # --- shell scripts
 for script in $(grep -E '\.sh$|^\.ci/' "$work/text"); do

@@ -34,11 +34,14 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_evolution());
     srunner_add_suite(runner, tsnni_suite_pruning());
     srunner_add_suite(runner, tsnni_suite_predictor());
+    srunner_add_suite(runner, tsnni_suite_predictor_load());
+    srunner_add_suite(runner, tsnni_suite_publisher());
     srunner_add_suite(runner, tsnni_suite_abuse_predictor());
     srunner_add_suite(runner, tsnni_suite_model_file());
     srunner_add_suite(runner, tsnni_suite_model_hostile());
     srunner_add_suite(runner, tsnni_suite_resume());
     srunner_add_suite(runner, tsnni_suite_exchange());
+    srunner_add_suite(runner, tsnni_suite_checkpoint());
     srunner_add_suite(runner, tsnni_suite_inflate());
     srunner_add_suite(runner, tsnni_suite_export_c());
     srunner_add_suite(runner, tsnni_suite_average());

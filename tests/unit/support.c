@@ -47,7 +47,8 @@ void *tsnni_test_allocate(void *user, size_t size)
 {
     tsnni_test_allocator *allocator = user;
     allocator->calls++;
-    if (allocator->calls == allocator->fail_at) {
+    if (allocator->calls == allocator->fail_at ||
+        (allocator->for_good && allocator->fail_at > 0 && allocator->calls > allocator->fail_at)) {
         allocator->refused++;
         return NULL;
     }

@@ -27,14 +27,15 @@ int64_t tsnni_test_below(tsnni_test_random *random, int64_t bound);
 
 /* ---- memory ---- */
 
-/* Counts what the library takes and gives back; can refuse one request. Hands out odd addresses, as it may. */
+/* Counts what the library takes and gives back; can refuse requests. Hands out odd addresses, as it may. */
 typedef struct tsnni_test_allocator {
-    int64_t calls;   /* requests so far */
-    int64_t live;    /* blocks not given back */
-    int64_t fail_at; /* the request of this number, from 1, is refused; 0: none */
-    int64_t refused; /* requests refused */
-    int64_t bytes;   /* asked for and not given back */
-    int64_t peak;    /* the most of these at once */
+    int64_t calls;    /* requests so far */
+    int64_t live;     /* blocks not given back */
+    int64_t fail_at;  /* the request of this number, from 1, is refused; 0: none */
+    int32_t for_good; /* 1: and all that follow it */
+    int64_t refused;  /* requests refused */
+    int64_t bytes;    /* asked for and not given back */
+    int64_t peak;     /* the most of these at once */
 } tsnni_test_allocator;
 
 /* The allocator's own functions; user is the tsnni_test_allocator. Releasing takes no NULL. */

@@ -202,6 +202,28 @@ START_TEST(matrix_market_is_read_as_it_is_written_elsewhere)
 }
 END_TEST
 
+/* 1000 entries of 12 bytes, and as many to mirror them, beside the text. */
+START_TEST(matrix_market_stays_within_max_bytes)
+{
+    static char text[16000];
+    tsnn_import_options options = TSNN_IMPORT_OPTIONS_INIT;
+    tsnn_layer *layer = NULL;
+    int length = snprintf(text, sizeof text, "%%%%MatrixMarket matrix coordinate pattern symmetric\n2000 2000 1000\n");
+    for (int k = 0; k < 1000; k++)
+        length += snprintf(text + length, sizeof text - (size_t)length, "%d %d\n", k + 1001, k + 1);
+    options.path = tsnni_test_path("text");
+    options.max_bytes = 23999;
+    tsnni_test_file_write(options.path, text, (size_t)length);
+    int64_t base = allocator.peak = allocator.bytes;
+    TSNNI_REFUSED(context, TSNN_ERROR_OVERFLOW, tsnn_layer_import(context, &options, NULL, &layer));
+    tsnni_test_expect_text(context, "2000 entries take 24000 bytes; at most 23999");
+    ck_assert_int_le(allocator.peak - base, length + 4096);
+    options.max_bytes = 1 << 20;
+    TSNNI_OK(tsnn_layer_import(context, &options, NULL, &layer));
+    tsnn_layer_destroy(&layer);
+}
+END_TEST
+
 /* Nine digits of any float come back as that float. */
 START_TEST(numbers_in_text_are_exact)
 {
@@ -347,6 +369,7 @@ Suite *tsnni_suite_exchange(void)
     tcase_add_test(tcase, masks_keep_connections_of_weight_zero);
     tcase_add_test(tcase, a_threshold_is_reported_with_the_largest_difference);
     tcase_add_test(tcase, matrix_market_is_read_as_it_is_written_elsewhere);
+    tcase_add_test(tcase, matrix_market_stays_within_max_bytes);
     tcase_add_test(tcase, numbers_in_text_are_exact);
     tcase_add_loop_test(tcase, mutated_foreign_files_do_no_harm, 0, 4);
     tcase_add_test(tcase, every_refused_request_is_an_error);

@@ -94,6 +94,8 @@ START_TEST(bad_options_are_refused_and_leave_the_old_file)
     options = good;
     options.tolerance = NAN;
     ck_assert_int_eq(export(&options), TSNN_ERROR_INVALID_ARGUMENT);
+    options.tolerance = 1e39; /* no float */
+    ck_assert_int_eq(export(&options), TSNN_ERROR_INVALID_ARGUMENT);
     options = good;
     options.struct_size = 3;
     ck_assert_int_eq(export(&options), TSNN_ERROR_STRUCT_SIZE);
@@ -110,6 +112,9 @@ START_TEST(numbers_that_are_none_are_refused)
     float broken[6] = {0, NAN, 0, 0, 0, 0}, *weight = &network->stages[0].layer->topology.values[0];
     options.samples = broken;
     options.sample_count = 1;
+    ck_assert_int_eq(export(&options), TSNN_ERROR_NOT_FINITE);
+    for (int k = 0; k < 6; k++)
+        broken[k] = 3e38f; /* finite, but not where it comes out */
     ck_assert_int_eq(export(&options), TSNN_ERROR_NOT_FINITE);
     *weight = INFINITY;
     ck_assert_int_eq(export(NULL), TSNN_ERROR_NOT_FINITE);

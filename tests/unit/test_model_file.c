@@ -109,6 +109,36 @@ START_TEST(a_network_of_every_kind_comes_back_to_the_bit)
 }
 END_TEST
 
+static int32_t format_of(const tsnn_network *network)
+{
+    return tsnni_test_network_size(network).activation_format;
+}
+
+START_TEST(the_format_of_activations_is_saved)
+{
+    static const char key[] = "\"tsnn.bf16\":\"1\"";
+    tsnn_network *network = tsnni_test_network_of_kind(context, 3), *loaded = NULL;
+    TSNNI_OK(tsnn_network_set_activation_format(network, TSNN_ACTIVATIONS_BF16));
+    tsnni_test_bytes saved = tsnni_test_saved(network, NULL);
+    loaded = load_into(context, &saved);
+    ck_assert_int_eq(format_of(loaded), TSNN_ACTIVATIONS_BF16);
+    expect_equal(tsnni_test_outputs(network), tsnni_test_outputs(loaded), "outputs");
+    tsnn_network_destroy(&loaded);
+
+    unsigned char *at = memmem(saved.data, saved.size, key, strlen(key));
+    ck_assert_ptr_nonnull(at);
+    at[strlen(key) - 2] = '2';
+    TSNNI_REFUSED(context, TSNN_ERROR_FORMAT, LOAD(context, saved, NULL, &loaded));
+    tsnni_test_expect_text(context, "tsnn.bf16 is \"2\"; it must be 0..1");
+    at[1] = 'T'; /* a file of before there was the key */
+    loaded = load_into(context, &saved);
+    ck_assert_int_eq(format_of(loaded), TSNN_ACTIVATIONS_FLOAT32);
+    tsnn_network_destroy(&loaded);
+    tsnn_network_destroy(&network);
+    tsnni_test_bytes_free(&saved);
+}
+END_TEST
+
 START_TEST(momentum_is_saved_on_request)
 {
     tsnn_network *network = tsnni_test_network_of_kind(context, 9);
@@ -400,6 +430,7 @@ Suite *tsnni_suite_model_file(void)
     tcase_set_timeout(tcase, 60);
 #if TSNN_MODEL_FILES
     tcase_add_loop_test(tcase, a_network_of_every_kind_comes_back_to_the_bit, 0, TSNNI_TEST_KINDS);
+    tcase_add_test(tcase, the_format_of_activations_is_saved);
     tcase_add_test(tcase, momentum_is_saved_on_request);
     tcase_add_test(tcase, files_and_memory_hold_the_same);
     tcase_add_test(tcase, a_file_does_not_depend_on_instruction_set_or_threads);

@@ -82,6 +82,41 @@ static int64_t header_bytes(const tsnni_test_bytes *file)
     return length > file->size - 8 || length > 16 << 20 ? 0 : (int64_t)length;
 }
 
+/* The same for predictors. */
+static void load_predictor(const tsnni_test_bytes *file, int32_t ownership, tsnn_status network_status)
+{
+    static const int64_t factor[] = {[TSNN_COPY] = 24, [TSNN_BORROW] = 4};
+    tsnn_predictor_load_options options = TSNN_PREDICTOR_LOAD_OPTIONS_INIT;
+    tsnn_predictor *predictor = (tsnn_predictor *)(void *)&context;
+    int64_t blocks = library.live, base = library.bytes;
+    options.ownership = ownership;
+    options.skip_zeros = 1;
+    library.peak = library.bytes;
+    json.peak = json.bytes;
+    tsnn_status status = tsnn_predictor_load_memory(context, file->data, (int64_t)file->size, &options, &predictor);
+    int64_t taken = library.peak - base + json.peak;
+    int64_t allowed = factor[ownership] * (int64_t)file->size + 64 * header_bytes(file) + 4096;
+    ck_assert_msg(taken <= allowed, "a file of %lld bytes, of which %lld header, took %lld bytes; %lld are allowed",
+                  (long long)file->size, (long long)header_bytes(file), (long long)taken, (long long)allowed);
+    ck_assert((status == TSNN_OK) == (predictor != NULL));
+    ck_assert(status == TSNN_OK || network_status != TSNN_OK); /* it takes what the network takes, and perhaps more */
+    if (status == TSNN_OK) {
+        float features[64] = {0}, outputs[64];
+        tsnn_predictor_workspace *workspace = NULL;
+        tsnn_predictor_info info = TSNN_PREDICTOR_INFO_INIT;
+        TSNNI_OK(tsnn_predictor_get_info(predictor, &info));
+        if (info.inputs <= 64 && info.outputs <= 64) {
+            TSNNI_OK(tsnn_predictor_workspace_create(predictor, 1, &workspace));
+            features[0] = 1;
+            TSNNI_OK(tsnn_predictor_predict(predictor, workspace, features, 1, outputs, 64)); /* it works */
+            tsnn_predictor_workspace_destroy(&workspace);
+        }
+        tsnn_predictor_destroy(&predictor);
+    }
+    ck_assert_int_eq(library.live, blocks);
+    ck_assert_int_eq(json.live, 0);
+}
+
 /* Loads; whatever comes of it, memory stays within what include/tsnn/model_file.h promises, and none is left. */
 static tsnn_status load(const tsnni_test_bytes *file)
 {
@@ -104,6 +139,15 @@ static tsnn_status load(const tsnni_test_bytes *file)
     }
     ck_assert_int_eq(library.live, blocks);
     ck_assert_int_eq(json.live, 0);
+    return status;
+}
+
+/* The same, and as a predictor too. */
+static tsnn_status load_every_way(const tsnni_test_bytes *file)
+{
+    tsnn_status status = load(file);
+    load_predictor(file, TSNN_COPY, status);
+    load_predictor(file, TSNN_BORROW, status);
     return status;
 }
 
@@ -181,6 +225,30 @@ START_TEST(broken_headers_are_refused_with_their_numbers)
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++)
         expect_refused(bad[k].header, bad[k].data, FORMAT, bad[k].text);
     expect_refused("{\"__metadata__\":{\"tsnn.format\":\"2\"}}", 0, TSNN_ERROR_UNSUPPORTED, "model format 2");
+}
+END_TEST
+
+/* Every digit that 0..1 does not have: one that is above the range counts no less than a number of many. */
+START_TEST(digits_above_their_range_are_refused)
+{
+    static const char word[] = "tsnn.layers.0.frozen\":\"";
+    tsnn_context *plain = tsnni_test_context(TSNN_ISA_REF, 1, 3);
+    tsnn_network *network = tsnni_test_network_of_kind(plain, 2);
+    tsnni_test_bytes file = tsnni_test_saved(network, NULL);
+    size_t at = 0;
+    while (at + sizeof word < file.size && memcmp(file.data + at, word, sizeof word - 1) != 0)
+        at++;
+    at += sizeof word - 1;
+    ck_assert_int_eq(file.data[at], '0');
+    for (file.data[at] = '2'; file.data[at] <= '9'; file.data[at]++) {
+        TSNNI_REFUSED(context, FORMAT, load(&file));
+        tsnni_test_expect_text(context, "it must be 0..1");
+    }
+    file.data[at] = '1';
+    TSNNI_OK(load(&file));
+    tsnni_test_bytes_free(&file);
+    tsnn_network_destroy(&network);
+    tsnn_context_destroy(&plain);
 }
 END_TEST
 
@@ -334,7 +402,7 @@ START_TEST(mutated_files_do_no_harm)
     tsnni_test_bytes good = tsnni_test_saved(network, NULL);
     for (int64_t n = 0; n < count; n++) {
         tsnni_test_bytes file = mutate(&good, &random);
-        tsnn_status status = load(&file);
+        tsnn_status status = load_every_way(&file);
         ck_assert_msg(status == TSNN_OK || (status <= -10 && status >= -101), "mutation %d: status %d", (int)n,
                       (int)status);
         *(status == TSNN_OK ? &loaded : &refused) += 1;
@@ -345,6 +413,36 @@ START_TEST(mutated_files_do_no_harm)
     tsnni_test_bytes_free(&good);
     tsnn_network_destroy(&network);
     tsnn_context_destroy(&plain);
+}
+END_TEST
+
+/* All connections at one output of three: the packed layer is nearly all padding, twice, for single samples and
+ * batches.
+ */
+START_TEST(the_worst_layer_to_pack_stays_within_the_limit)
+{
+    enum { INPUTS = 70000 };
+    tsnn_context *plain = tsnni_test_context(TSNN_ISA_REF, 1, 3);
+    int64_t *row_ptr = tsnni_test_array(INPUTS + 1, sizeof *row_ptr);
+    int32_t *column = tsnni_test_array(INPUTS, sizeof *column);
+    float *values = tsnni_test_array(INPUTS, sizeof *values);
+    for (int64_t i = 0; i < INPUTS; i++) {
+        row_ptr[i + 1] = i + 1;
+        values[i] = 1;
+    }
+    tsnn_layer *layer = NULL;
+    tsnn_network *network = NULL;
+    TSNNI_OK(tsnn_layer_create_from_csr(plain, INPUTS, 3, INPUTS, row_ptr, column, values, NULL, TSNN_CHECKED, &layer));
+    TSNNI_OK(tsnn_network_create(plain, &network));
+    TSNNI_OK(tsnn_network_append(network, &layer, NULL, 0));
+    tsnni_test_bytes saved = tsnni_test_saved(network, NULL);
+    ck_assert_int_eq(load_every_way(&saved), TSNN_OK);
+    tsnni_test_bytes_free(&saved);
+    tsnn_network_destroy(&network);
+    tsnn_context_destroy(&plain);
+    free(row_ptr);
+    free(column);
+    free(values);
 }
 END_TEST
 
@@ -397,9 +495,11 @@ Suite *tsnni_suite_model_hostile(void)
     tcase_set_timeout(tcase, 600);
 #if TSNN_MODEL_FILES
     tcase_add_test(tcase, broken_headers_are_refused_with_their_numbers);
+    tcase_add_test(tcase, digits_above_their_range_are_refused);
     tcase_add_test(tcase, lengths_of_headers_are_checked_against_the_file);
     tcase_add_test(tcase, dear_headers_stay_within_the_limit);
     tcase_add_loop_test(tcase, mutated_files_do_no_harm, 0, 4);
+    tcase_add_test(tcase, the_worst_layer_to_pack_stays_within_the_limit);
     tcase_add_test(tcase, every_refusal_of_memory_to_the_parser_is_an_error);
 #endif
     suite_add_tcase(suite, tcase);

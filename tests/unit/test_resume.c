@@ -1,4 +1,8 @@
 /* Checkpoints: training that is interrupted anywhere and resumed ends with the bits of training that never was. */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE /* memmem */
+#endif
+
 #include "suites.h"
 
 #include <stdlib.h>
@@ -141,6 +145,47 @@ START_TEST(a_run_resumed_after_any_step_ends_with_the_same_bits)
 }
 END_TEST
 
+/* The trainer that resumes need not be told: its network becomes the saved one, bf16 and all. */
+START_TEST(training_with_bf16_goes_on_with_bf16)
+{
+    interruption first = {.at = 6, .in_step = 1, .stop = 1}, second = {0};
+    tsnni_course course = rich_course(TSNN_ISA_AUTO, 1, 5);
+    TSNNI_OK(tsnn_network_set_activation_format(course.network, TSNN_ACTIVATIONS_BF16));
+    start(&course, &second);
+    tsnni_test_bytes expected = finish(&course, &second);
+
+    course = rich_course(TSNN_ISA_AUTO, 1, 5);
+    TSNNI_OK(tsnn_network_set_activation_format(course.network, TSNN_ACTIVATIONS_BF16));
+    start(&course, &first);
+    ck_assert_int_eq(tsnn_trainer_run(course.trainer, course.train, NULL), TSNN_STOPPED);
+    tsnni_course_free(&course);
+
+    course = rich_course(TSNN_ISA_AUTO, 1, 5);
+    second = (interruption){0};
+    start(&course, &second);
+    TSNNI_OK(tsnn_trainer_resume_memory(course.trainer, first.saved.data, (int64_t)first.saved.size, NULL));
+    tsnni_test_bytes actual = finish(&course, &second), floats = uninterrupted(TSNN_ISA_AUTO);
+    ck_assert(tsnni_test_bytes_equal(&expected, &actual));
+    ck_assert(!tsnni_test_bytes_equal(&floats, &actual));
+
+    /* A file of before there was the key: the network stays as it was set. */
+    static const char key[] = "\"tsnn.bf16\"";
+    unsigned char *at = memmem(first.saved.data, first.saved.size, key, strlen(key));
+    ck_assert_ptr_nonnull(at);
+    at[1] = 'T';
+    course = rich_course(TSNN_ISA_AUTO, 1, 5);
+    TSNNI_OK(tsnn_network_set_activation_format(course.network, TSNN_ACTIVATIONS_BF16));
+    tsnni_course_start(&course);
+    TSNNI_OK(tsnn_trainer_resume_memory(course.trainer, first.saved.data, (int64_t)first.saved.size, NULL));
+    ck_assert_int_eq(tsnni_test_network_size(course.network).activation_format, TSNN_ACTIVATIONS_BF16);
+    tsnni_course_free(&course);
+    tsnni_test_bytes_free(&first.saved);
+    tsnni_test_bytes_free(&expected);
+    tsnni_test_bytes_free(&actual);
+    tsnni_test_bytes_free(&floats);
+}
+END_TEST
+
 START_TEST(what_does_not_fit_is_refused_and_changes_nothing)
 {
     interruption first = {.at = 2, .in_step = 1, .stop = 1};
@@ -238,6 +283,7 @@ Suite *tsnni_suite_resume(void)
 #if TSNN_MODEL_FILES
     tcase_add_test(tcase, a_run_resumed_after_any_epoch_ends_with_the_same_bits);
     tcase_add_test(tcase, a_run_resumed_after_any_step_ends_with_the_same_bits);
+    tcase_add_test(tcase, training_with_bf16_goes_on_with_bf16);
     tcase_add_test(tcase, what_does_not_fit_is_refused_and_changes_nothing);
     tcase_add_test(tcase, a_checkpoint_is_a_model_file);
 #endif

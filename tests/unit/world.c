@@ -26,6 +26,27 @@ static void create_trainer(tsnni_test_world *world)
     TSNNI_OK(tsnn_trainer_step(world->trainer, world->dataset, NULL, 16, 1.0, NULL));
 }
 
+static void create_predictor(tsnni_test_world *world)
+{
+    TSNNI_OK(tsnn_predictor_create(world->context, world->network, NULL, &world->predictor));
+    TSNNI_OK(tsnn_predictor_workspace_create(world->predictor, 2, &world->workspace));
+}
+
+static void create_parallel(tsnni_test_world *world)
+{
+    tsnn_parallel_options options = TSNN_PARALLEL_OPTIONS_INIT;
+    options.mode = TSNN_PARALLEL_WASSP;
+    options.workers = 2;
+    options.network = world->network;
+    options.loss = world->loss;
+    options.optimizer = world->optimizer;
+    options.evolution = world->evolution;
+    options.pruning = world->pruning;
+    options.epochs = 4;
+    options.batch = 8;
+    TSNNI_OK(tsnn_parallel_create(world->context, &options, &world->parallel));
+}
+
 void tsnni_test_world_create(tsnni_test_world *world, tsnn_context *context)
 {
     *world = (tsnni_test_world){.context = context};
@@ -38,11 +59,14 @@ void tsnni_test_world_create(tsnni_test_world *world, tsnn_context *context)
     world->squared = tsnni_test_loss(context, TSNN_LOSS_MEAN_SQUARED_ERROR, 0.0);
     world->optimizer = tsnni_test_optimizer(context, TSNN_OPTIMIZER_MOMENTUM, 0.05, 0.001, TSNN_DECAY_DECOUPLED);
     world->activation = tsnni_test_activation(context, functions[1]);
+    world->custom = tsnni_test_activation(context, (tsnni_test_function){TSNN_ACTIVATION_CUSTOM, 0});
     TSNNI_OK(tsnn_standardizer_fit(context, world->dataset, &world->standardizer));
     TSNNI_OK(tsnn_network_set_standardizer(world->network, world->standardizer));
     create_trainer(world);
     TSNNI_OK(tsnn_gradient_create(world->network, &world->gradient));
     TSNNI_OK(tsnn_gradient_add(world->gradient, world->network, world->loss, world->dataset, NULL, 30, NULL));
+    create_predictor(world);
+    create_parallel(world);
     tsnn_dataset_info info = TSNN_DATASET_INFO_INIT;
     TSNNI_OK(tsnn_dataset_get_info(world->dataset, &info));
     world->features = info.feature_data;
@@ -50,11 +74,15 @@ void tsnni_test_world_create(tsnni_test_world *world, tsnn_context *context)
 
 void tsnni_test_world_destroy(tsnni_test_world *world)
 {
+    tsnn_parallel_destroy(&world->parallel);
+    tsnn_predictor_workspace_destroy(&world->workspace);
+    tsnn_predictor_destroy(&world->predictor);
     tsnn_trainer_destroy(&world->trainer);
     tsnn_pruning_destroy(&world->pruning);
     tsnn_evolution_destroy(&world->evolution);
     tsnn_gradient_destroy(&world->gradient);
     tsnn_standardizer_destroy(&world->standardizer);
+    tsnn_activation_destroy(&world->custom);
     tsnn_activation_destroy(&world->activation);
     tsnn_optimizer_destroy(&world->optimizer);
     tsnn_loss_destroy(&world->squared);
@@ -94,6 +122,35 @@ static void add_map(tsnni_test_bytes *bytes, const tsnni_test_world *world)
     }
 }
 
+/* A checkpoint tells all that a trainer knows, its place in the course of training included. */
+static void add_trainer(tsnni_test_bytes *bytes, const tsnni_test_world *world)
+{
+    int64_t size = 0;
+    tsnn_status status = tsnn_trainer_save_memory(world->trainer, NULL, NULL, 0, &size);
+    tsnni_test_bytes_add(bytes, &status, sizeof status);
+    if (status < 0)
+        return;
+    void *saved = tsnni_test_array(size, 1);
+    TSNNI_OK(tsnn_trainer_save_memory(world->trainer, NULL, saved, size, NULL));
+    tsnni_test_bytes_add(bytes, saved, (size_t)size);
+    free(saved);
+}
+
+static void add_predictor(tsnni_test_bytes *bytes, const tsnni_test_world *world)
+{
+    float outputs[8];
+    TSNNI_OK(tsnn_predictor_predict(world->predictor, world->workspace, world->features, 2, outputs, 8));
+    tsnni_test_bytes_add(bytes, outputs, sizeof outputs);
+}
+
+static void add_parallel(tsnni_test_bytes *bytes, const tsnni_test_world *world)
+{
+    tsnn_parallel_info info = TSNN_PARALLEL_INFO_INIT;
+    TSNNI_OK(tsnn_parallel_get_info(world->parallel, &info));
+    tsnni_test_bytes_add(bytes, &info.epochs_done, sizeof info.epochs_done);
+    tsnni_test_bytes_add(bytes, &info.exchanges, sizeof info.exchanges);
+}
+
 tsnni_test_bytes tsnni_test_world_bytes(const tsnni_test_world *world)
 {
     tsnni_test_bytes bytes = {0};
@@ -108,6 +165,9 @@ tsnni_test_bytes tsnni_test_world_bytes(const tsnni_test_world *world)
     tsnni_test_bytes_add(&bytes, numbers, sizeof numbers);
     add_gradient(&bytes, world);
     add_map(&bytes, world);
+    add_trainer(&bytes, world);
+    add_predictor(&bytes, world);
+    add_parallel(&bytes, world);
     /* what the network says: tells of activations and of a standardizer */
     float outputs[8] = {0};
     if (tsnni_test_network_size(world->network).outputs == 4)

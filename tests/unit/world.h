@@ -13,13 +13,16 @@ typedef struct tsnni_test_world {
     tsnn_dataset *dataset, *targets;
     tsnn_loss *loss, *squared; /* cross-entropy and mean squared error */
     tsnn_optimizer *optimizer;
-    tsnn_activation *activation;
+    tsnn_activation *activation, *custom; /* tanh, and the one of support.h */
     tsnn_standardizer *standardizer;
     tsnn_gradient *gradient;
     tsnn_evolution *evolution;
     tsnn_pruning *pruning;
     tsnn_trainer *trainer;
-    const float *features; /* of the data set */
+    tsnn_predictor *predictor; /* of the network as it was */
+    tsnn_predictor_workspace *workspace;
+    tsnn_parallel *parallel; /* WASSP with 2 workers, not yet run */
+    const float *features;   /* of the data set */
 } tsnni_test_world;
 
 /* Takes the context over. */

@@ -1,5 +1,5 @@
-// Eigen: a row-major sparse matrix (outputs x inputs) times a row-major dense one, which is Eigen's vectorised way:
-// one multiply-add of whole rows a connection.
+/* Eigen: a row-major sparse matrix (outputs x inputs) times a row-major dense one, which is Eigen's vectorised way:
+ * one multiply-add of whole rows a connection. */
 #include "peer.h"
 
 #include <Eigen/SparseCore>

@@ -1,0 +1,305 @@
+/* Whole networks to and from checkpoints of PyTorch. */
+#include "suites.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model_support.h"
+
+static tsnni_test_allocator allocator;
+static tsnn_context *context;
+
+static const int64_t sizes[] = {9, 14, 11, 4};
+static const tsnni_test_function functions[] = {
+    {TSNN_ACTIVATION_RELU, 0}, {TSNN_ACTIVATION_RELU, 0}, {TSNN_ACTIVATION_SOFTMAX, 0}};
+static const char *const names[] = {"0", "2", "head"};
+
+static void setup(void)
+{
+    context = tsnni_test_counted_context(&allocator);
+    tsnni_test_folder_create();
+}
+
+static void teardown(void)
+{
+    tsnni_test_folder_remove();
+    tsnn_context_destroy(&context);
+    ck_assert_int_eq(allocator.live, 0);
+}
+
+static tsnn_network *small_network(void)
+{
+    return tsnni_test_network(context, 3, sizes, functions, .4, 0.0);
+}
+
+static tsnn_checkpoint_import_options import_of(const char *const *layer_names, int64_t count)
+{
+    tsnn_checkpoint_import_options options = TSNN_CHECKPOINT_IMPORT_OPTIONS_INIT;
+    options.path = tsnni_test_path("checkpoint");
+    options.names = layer_names;
+    options.name_count = count;
+    return options;
+}
+
+static tsnn_checkpoint_export_options export_of(const char *const *layer_names, int64_t count, int32_t masks)
+{
+    tsnn_checkpoint_export_options options = TSNN_CHECKPOINT_EXPORT_OPTIONS_INIT;
+    options.path = tsnni_test_path("checkpoint");
+    options.names = layer_names;
+    options.name_count = count;
+    options.masks = masks;
+    return options;
+}
+
+static float *batch(int64_t samples)
+{
+    float *features = malloc((size_t)(samples * sizes[0]) * sizeof *features);
+    for (int64_t k = 0; k < samples * sizes[0]; k++)
+        features[k] = (float)sin(1.3 * (double)k) * 2.0f;
+    return features;
+}
+
+static void expect_same_bytes(tsnn_network *one, tsnn_network *other)
+{
+    tsnni_test_bytes a = {0}, b = {0};
+    tsnni_test_bytes_add_network(&a, one);
+    tsnni_test_bytes_add_network(&b, other);
+    ck_assert(tsnni_test_bytes_equal(&a, &b));
+    tsnni_test_bytes_free(&a);
+    tsnni_test_bytes_free(&b);
+}
+
+START_TEST(a_network_comes_back_to_the_bit)
+{
+    for (int named = 0; named < 2; named++)
+        for (int32_t masks = 0; masks < 2; masks++) {
+            tsnn_network *network = small_network(), *back = NULL;
+            tsnn_import_report report = TSNN_IMPORT_REPORT_INIT;
+            tsnn_checkpoint_export_options saved = export_of(named ? names : NULL, named ? 3 : 0, masks);
+            tsnn_checkpoint_import_options options = import_of(saved.names, saved.name_count);
+            TSNNI_OK(tsnn_network_export(network, &saved));
+            TSNNI_OK(tsnn_network_import(context, &options, &report, &back));
+            expect_same_bytes(network, back);
+            ck_assert_int_eq(report.inputs, 9);
+            ck_assert_int_eq(report.outputs, 4);
+            ck_assert_int_eq(report.entries, 9 * 14 + 14 * 11 + 11 * 4);
+            ck_assert_int_eq(report.connections, tsnni_test_network_size(network).connections);
+            ck_assert_int_eq(report.dropped, 0);
+            tsnn_network_destroy(&network);
+            tsnn_network_destroy(&back);
+        }
+}
+END_TEST
+
+/* ReLU and softmax are PyTorch's customs, not this library's; both can be had otherwise. */
+START_TEST(activations_are_relu_and_softmax_unless_given)
+{
+    tsnn_network *network = small_network(), *plain = NULL, *given = NULL;
+    tsnn_checkpoint_export_options saved = export_of(NULL, 0, 0);
+    tsnn_checkpoint_import_options options = import_of(NULL, 0);
+    tsnn_activation_options identity = TSNN_ACTIVATION_OPTIONS_INIT;
+    tsnn_activation *activation = NULL;
+    float *features = batch(1), outputs[3][4];
+    TSNNI_OK(tsnn_activation_create(context, &identity, &activation));
+    TSNNI_OK(tsnn_network_export(network, &saved));
+    TSNNI_OK(tsnn_network_import(context, &options, NULL, &plain));
+    options.hidden = options.output = activation;
+    TSNNI_OK(tsnn_network_import(context, &options, NULL, &given));
+    tsnn_network *all[] = {network, plain, given};
+    for (int n = 0; n < 3; n++)
+        TSNNI_OK(tsnn_network_predict(all[n], features, 1, outputs[n], 4));
+    ck_assert_mem_eq(outputs[0], outputs[1], sizeof *outputs);
+    ck_assert_mem_ne(outputs[0], outputs[2], sizeof *outputs);
+    free(features);
+    tsnn_activation_destroy(&activation);
+    for (int n = 0; n < 3; n++)
+        tsnn_network_destroy(&all[n]);
+}
+END_TEST
+
+START_TEST(a_threshold_is_measured_at_the_networks_outputs)
+{
+    tsnn_network *network = small_network(), *cut = NULL;
+    tsnn_checkpoint_export_options saved = export_of(NULL, 0, 0);
+    tsnn_checkpoint_import_options options = import_of(NULL, 0);
+    tsnn_import_report report = TSNN_IMPORT_REPORT_INIT;
+    float *features = batch(20), wanted[20 * 4], got[20 * 4];
+    double largest = 0.0;
+    TSNNI_OK(tsnn_network_export(network, &saved));
+    options.threshold = 0.1;
+    options.features = features;
+    options.samples = 20;
+    TSNNI_OK(tsnn_network_import(context, &options, &report, &cut));
+    TSNNI_OK(tsnn_network_predict(network, features, 20, wanted, 20 * 4));
+    TSNNI_OK(tsnn_network_predict(cut, features, 20, got, 20 * 4));
+    for (int k = 0; k < 20 * 4; k++)
+        largest = fmax(largest, fabs((double)wanted[k] - (double)got[k]));
+    ck_assert(largest > 0.0);
+    ck_assert(report.largest_difference == largest);
+    ck_assert_int_gt(report.dropped, 0);
+    ck_assert_int_eq(report.connections + report.dropped, tsnni_test_network_size(network).connections);
+    ck_assert_int_eq(report.connections, tsnni_test_network_size(cut).connections);
+    free(features);
+    tsnn_network_destroy(&network);
+    tsnn_network_destroy(&cut);
+}
+END_TEST
+
+/* torch.nn.utils.prune keeps all weights as weight_orig beside the mask; a layer without bias has no such tensor. */
+START_TEST(a_pruned_module_is_read_by_its_mask)
+{
+    const int32_t input[] = {0, 1, 1, 2, 2}, output[] = {0, 0, 1, 0, 1};
+    const float value[] = {1, 2, 3, 4, 5};
+    tsnn_layer *layer = NULL, *lent = NULL;
+    tsnn_network *network = NULL;
+    tsnn_export_options saved = TSNN_EXPORT_OPTIONS_INIT;
+    const char *name = "fc";
+    TSNNI_OK(tsnn_layer_create_from_coo(context, 3, 2, 5, input, output, value, NULL, &layer));
+    saved.format = TSNN_FORMAT_SAFETENSORS;
+    saved.rows = TSNN_ROWS_ARE_OUTPUTS;
+    saved.path = tsnni_test_path("checkpoint");
+    saved.weights = "fc.weight_orig";
+    saved.mask = "fc.weight_mask";
+    TSNNI_OK(tsnn_layer_export(layer, &saved));
+    tsnn_checkpoint_import_options options = import_of(&name, 1);
+    TSNNI_OK(tsnn_network_import(context, &options, NULL, &network));
+    TSNNI_OK(tsnn_network_get_layer(network, 0, &lent));
+    ck_assert_int_eq(tsnni_test_layer_size(lent).connections, 5);
+    tsnni_test_bytes a = {0}, b = {0};
+    tsnni_test_bytes_add_layer(&a, layer);
+    tsnni_test_bytes_add_layer(&b, lent);
+    ck_assert(tsnni_test_bytes_equal(&a, &b));
+    tsnni_test_bytes_free(&a);
+    tsnni_test_bytes_free(&b);
+    tsnn_layer_destroy(&layer);
+    tsnn_network_destroy(&network);
+}
+END_TEST
+
+START_TEST(a_standardizer_is_folded_in)
+{
+    tsnn_network *network = small_network(), *back = NULL;
+    float mean[9], deviation[9], *features = batch(30), wanted[30 * 4], got[30 * 4];
+    tsnn_standardizer *standardizer = NULL;
+    for (int f = 0; f < 9; f++) {
+        mean[f] = 0.3f * (float)f - 1.0f;
+        deviation[f] = 0.5f + 0.25f * (float)f;
+    }
+    TSNNI_OK(tsnn_standardizer_create(context, 9, mean, deviation, &standardizer));
+    TSNNI_OK(tsnn_network_set_standardizer(network, standardizer));
+    tsnn_checkpoint_export_options saved = export_of(NULL, 0, 0);
+    tsnn_checkpoint_import_options options = import_of(NULL, 0);
+    TSNNI_OK(tsnn_network_export(network, &saved));
+    TSNNI_OK(tsnn_network_import(context, &options, NULL, &back));
+    TSNNI_OK(tsnn_network_predict(network, features, 30, wanted, 30 * 4));
+    TSNNI_OK(tsnn_network_predict(back, features, 30, got, 30 * 4));
+    for (int k = 0; k < 30 * 4; k++)
+        ck_assert_float_eq_tol(wanted[k], got[k], 1e-5f);
+    free(features);
+    tsnn_standardizer_destroy(&standardizer);
+    tsnn_network_destroy(&network);
+    tsnn_network_destroy(&back);
+}
+END_TEST
+
+START_TEST(every_refused_request_is_an_error)
+{
+    float *features = batch(2);
+    tsnn_network *network = small_network(), *out = NULL;
+    tsnn_checkpoint_export_options saved = export_of(names, 3, 1);
+    tsnn_checkpoint_import_options options = import_of(names, 3);
+    options.features = features;
+    options.samples = 2;
+    for (int import = 0; import < 2; import++)
+        for (int64_t k = 1;; k++) {
+            int64_t live = allocator.live, refused = allocator.refused;
+            allocator.fail_at = allocator.calls + k;
+            tsnn_status status =
+                import ? tsnn_network_import(context, &options, NULL, &out) : tsnn_network_export(network, &saved);
+            allocator.fail_at = 0;
+            if (allocator.refused == refused) {
+                TSNNI_OK(status);
+                break;
+            }
+            TSNNI_REFUSED(context, TSNN_ERROR_OUT_OF_MEMORY, status);
+            ck_assert_ptr_null(out);
+            ck_assert_int_eq(allocator.live, live);
+        }
+    free(features);
+    tsnn_network_destroy(&out);
+    tsnn_network_destroy(&network);
+}
+END_TEST
+
+START_TEST(impossible_requests_are_refused)
+{
+    const char *const twice[] = {"0", "2", "0"}, *const hole[] = {"0", NULL, "2"}, *const wrong[] = {"0", "head"};
+    char long_name[300];
+    tsnn_network *network = small_network(), *empty = NULL, *out = NULL;
+    tsnn_checkpoint_export_options saved = export_of(names, 3, 0);
+    tsnn_checkpoint_import_options options = import_of(names, 3);
+    TSNNI_OK(tsnn_network_create(context, &empty));
+    TSNNI_REFUSED(context, TSNN_ERROR_STATE, tsnn_network_export(empty, &saved));
+    TSNNI_OK(tsnn_network_export(network, &saved));
+
+    saved.names = twice;
+    TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_network_export(network, &saved));
+    saved.names = hole;
+    TSNNI_REFUSED(context, TSNN_ERROR_NULL_ARGUMENT, tsnn_network_export(network, &saved));
+    saved = export_of(names, 2, 0);
+    TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_network_export(network, &saved));
+    saved = export_of(names, 3, 2);
+    TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_network_export(network, &saved));
+    saved.path = NULL;
+    TSNNI_REFUSED(context, TSNN_ERROR_NULL_ARGUMENT, tsnn_network_export(network, &saved));
+    TSNNI_REFUSED(context, TSNN_ERROR_NULL_ARGUMENT, tsnn_network_export(network, NULL));
+    ck_assert_int_eq(tsnn_network_export(NULL, &saved), TSNN_ERROR_NULL_ARGUMENT);
+
+    options.names = NULL;
+    TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_network_import(context, &options, NULL, &out));
+    options.name_count = 0; /* and the file's layers are called otherwise */
+    TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_network_import(context, &options, NULL, &out));
+    options = import_of(wrong, 2); /* 14 outputs, 11 inputs */
+    TSNNI_REFUSED(context, TSNN_ERROR_SHAPE, tsnn_network_import(context, &options, NULL, &out));
+    memset(long_name, 'x', sizeof long_name - 1);
+    long_name[sizeof long_name - 1] = '\0';
+    const char *const too_long[] = {long_name};
+    options = import_of(too_long, 1);
+    TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_network_import(context, &options, NULL, &out));
+    options = import_of(names, 3);
+    options.dropout = 1.5;
+    TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_network_import(context, &options, NULL, &out));
+    options = import_of(names, 3);
+    options.threshold = (double)NAN;
+    TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_network_import(context, &options, NULL, &out));
+    options = import_of(names, 3);
+    options.samples = -1;
+    TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_network_import(context, &options, NULL, &out));
+    options = import_of(names, 3);
+    options.path = tsnni_test_path("nowhere");
+    TSNNI_REFUSED(context, TSNN_ERROR_IO, tsnn_network_import(context, &options, NULL, &out));
+    ck_assert_ptr_null(out);
+    tsnn_network_destroy(&network);
+    tsnn_network_destroy(&empty);
+}
+END_TEST
+
+Suite *tsnni_suite_checkpoint(void)
+{
+    Suite *suite = suite_create("checkpoint");
+    TCase *tcase = tcase_create("checkpoint");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    if (TSNN_MODEL_FILES) {
+        tcase_add_test(tcase, a_network_comes_back_to_the_bit);
+        tcase_add_test(tcase, activations_are_relu_and_softmax_unless_given);
+        tcase_add_test(tcase, a_threshold_is_measured_at_the_networks_outputs);
+        tcase_add_test(tcase, a_pruned_module_is_read_by_its_mask);
+        tcase_add_test(tcase, a_standardizer_is_folded_in);
+        tcase_add_test(tcase, every_refused_request_is_an_error);
+        tcase_add_test(tcase, impossible_requests_are_refused);
+    }
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
