@@ -1,6 +1,8 @@
 /* Memory that ranks of one machine share. In WASAP a worker shares its gradients' and weights' numbers with the server,
  * so that only heads travel as messages: one of half a megabyte wants both sides to look after it, and a worker that
  * computes does not. In WASSP, where all are on one machine, each shares its gradient and takes the sums of others. */
+#include <string.h>
+
 #include "core/memory.h"
 #include "mpi/ranks.h"
 #include "transfer.h"
@@ -11,19 +13,25 @@ struct tsnni_mpi_mailboxes {
     tsnni_mpi_mailbox *boxes; /* one a lane of all ranks */
 };
 
-/* In numbers: of one of the two halves, in whole blocks. */
-static int64_t half(const tsnn_mpi *mpi)
+/* Bytes of one of its two arrays, in whole blocks; and of all that a lane has, with the block for `meetings`. */
+static int64_t array_bytes(const tsnn_mpi *mpi)
 {
-    int64_t numbers = tsnni_transfer_size(mpi->parallel->options.network);
-    return tsnni_mpi_room(numbers * (int64_t)sizeof(float)) / (int64_t)sizeof(float);
+    return tsnni_mpi_room(tsnni_transfer_size(mpi->parallel->options.network) * (int64_t)sizeof(float));
 }
 
-static void place(tsnn_mpi *mpi, int rank, float *memory)
+static int64_t box_bytes(const tsnn_mpi *mpi)
+{
+    return 2 * array_bytes(mpi) + TSNNI_MPI_BLOCK;
+}
+
+static void place(tsnn_mpi *mpi, int rank, char *memory)
 {
     for (int32_t n = 0; n < mpi->lanes; n++) {
         tsnni_mpi_mailbox *box = &mpi->mailboxes->boxes[tsnni_mpi_first_lane(mpi, rank) + n];
-        box->gradient = memory + 2 * n * half(mpi);
-        box->weights = box->gradient + half(mpi);
+        char *own = memory + n * box_bytes(mpi);
+        box->meetings = (atomic_int_fast64_t *)(void *)own;
+        box->gradient = (float *)(void *)(own + TSNNI_MPI_BLOCK);
+        box->weights = (float *)(void *)(own + TSNNI_MPI_BLOCK + array_bytes(mpi));
     }
 }
 
@@ -50,7 +58,7 @@ fail:
 }
 
 /* The server finds the memory of each worker of its machine; a worker of WASAP needs its own, one of WASSP all. */
-static tsnn_status find_boxes(tsnn_mpi *mpi, float *own)
+static tsnn_status find_boxes(tsnn_mpi *mpi, char *own)
 {
     MPI_Group all, here;
     MPI_Aint size;
@@ -63,7 +71,7 @@ static tsnn_status find_boxes(tsnn_mpi *mpi, float *own)
     MPI_Comm_group(mpi->mailboxes->node, &here);
     int code = MPI_SUCCESS;
     for (int r = mpi->served; r < mpi->ranks && code == MPI_SUCCESS; r++) {
-        float *memory = NULL;
+        char *memory = NULL;
         int place_here = MPI_UNDEFINED;
         MPI_Group_translate_ranks(all, 1, &r, here, &place_here);
         if (place_here == MPI_UNDEFINED)
@@ -80,9 +88,9 @@ static tsnn_status find_boxes(tsnn_mpi *mpi, float *own)
 static tsnn_status make_window(tsnn_mpi *mpi)
 {
     int32_t none = mpi->served && mpi->rank == 0;
-    MPI_Aint bytes = none ? 0 : (MPI_Aint)(2 * mpi->lanes * half(mpi) * (int64_t)sizeof(float));
+    MPI_Aint bytes = none ? 0 : (MPI_Aint)(mpi->lanes * box_bytes(mpi));
     MPI_Info info = MPI_INFO_NULL;
-    float *own = NULL;
+    char *own = NULL;
     tsnn_status status;
     MPI_Info_create(&info);
     MPI_Info_set(info, "alloc_shared_noncontig", "true");
@@ -90,6 +98,8 @@ static tsnn_status make_window(tsnn_mpi *mpi)
     MPI_Info_free(&info);
     TSNNI_TRY(tsnni_mpi_result(mpi, code, "shared memory"));
     TSNNI_TRY(tsnni_mpi_result(mpi, MPI_Win_lock_all(MPI_MODE_NOCHECK, mpi->mailboxes->window), "shared memory"));
+    if (!none)
+        memset(own, 0, (size_t)bytes);
     return find_boxes(mpi, own);
 fail:
     return status;

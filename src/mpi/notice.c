@@ -11,6 +11,9 @@
  * hears from it who is lost. */
 #define BEAT 0.125
 
+/* Of timeout_seconds: how long to wait for room for a notice. */
+#define ROOM 0.04
+
 /* Looks between two looks at the clock. */
 #define CLOCK_LOOKS 64
 
@@ -46,11 +49,19 @@ static tsnn_status finish(tsnn_mpi *mpi, tsnni_mpi_teller *teller, int rank)
     return tsnni_mpi_wait(mpi, &teller->sent[rank], &rank, 1, tsnni_mpi_step_limit(mpi), "room for a notice");
 }
 
-/* A worker that has not heard the last dozens of notices hangs, which its gradient tells in time: nobody waits here. */
-static int32_t has_room(tsnni_mpi_teller *teller, int rank)
+/* A worker that has not heard the last dozens of notices hangs, which its gradient tells in time: it is given a moment
+ * only. */
+static int32_t has_room(const tsnn_mpi *mpi, tsnni_mpi_teller *teller, int rank)
 {
-    int done = 0;
-    return MPI_Test(&teller->sent[rank], &done, MPI_STATUS_IGNORE) == MPI_SUCCESS && done;
+    double end = tsnni_seconds_now() + ROOM * mpi->options.timeout_seconds;
+    for (int64_t looks = 0;; looks++) {
+        int done = 0;
+        if (MPI_Test(&teller->sent[rank], &done, MPI_STATUS_IGNORE) != MPI_SUCCESS)
+            return 0;
+        if (done || tsnni_seconds_now() > end)
+            return done;
+        tsnni_mpi_rest(mpi, looks);
+    }
 }
 
 tsnn_status tsnni_mpi_tell(tsnn_mpi *mpi, tsnni_mpi_teller *teller, int64_t kind)
@@ -60,7 +71,7 @@ tsnn_status tsnni_mpi_tell(tsnn_mpi *mpi, tsnni_mpi_teller *teller, int64_t kind
         tsnni_mpi_notice *notice = &teller->notices[r];
         if (kind == TSNNI_MPI_DONE)
             TSNNI_TRY(finish(mpi, teller, r));
-        else if (!has_room(teller, r))
+        else if (!has_room(mpi, teller, r))
             continue;
         notice->kind = kind;
         TSNNI_TRY(tsnni_mpi_send(mpi, notice, sizeof *notice, r, TSNNI_MPI_NOTICE_TAG, &teller->sent[r]));
@@ -85,7 +96,7 @@ void tsnni_mpi_tell_loss(tsnn_mpi *mpi, tsnni_mpi_teller *teller)
 {
     for (int r = 1; r < mpi->ranks; r++) {
         tsnni_mpi_notice *notice = &teller->notices[r];
-        if (!has_room(teller, r))
+        if (!has_room(mpi, teller, r))
             continue;
         notice->kind = TSNNI_MPI_LOST;
         snprintf(notice->text, sizeof notice->text, "%.*s", (int)sizeof notice->text - 1,

@@ -139,7 +139,8 @@ tsnn_status tsnni_mpi_share(tsnn_mpi *mpi);
 
 /* Numbers of one lane that others see: what messages would bring. */
 typedef struct tsnni_mpi_mailbox {
-    float *gradient, *weights; /* WASSP: the latter are the sums of all gradients */
+    float *gradient, *weights;     /* WASSP: the latter are the sums of all gradients */
+    atomic_int_fast64_t *meetings; /* WASSP: so many has the rank come to */
 } tsnni_mpi_mailbox;
 
 /* Collective. Where there is no memory to be shared there are no mailboxes, which is no failure. */

@@ -225,10 +225,22 @@ static void share_sums(exchange *own)
 static tsnn_status meet(exchange *own, int32_t ask)
 {
     tsnni_mpi_mailboxes_sync(own->mpi);
+    atomic_fetch_add(tsnni_mpi_mailbox_of(own->mpi, own->mpi->rank)->meetings, 1);
     if (ask)
         return post_question(own);
     own->peers[own->count] = -1;
     return tsnni_mpi_result(own->mpi, MPI_Ibarrier(own->mpi->comm, &own->requests[own->count++]), "a step");
+}
+
+/* A meeting does not tell who is missing. */
+static tsnn_status name_the_lost(exchange *own, double seconds, const char *what)
+{
+    tsnn_mpi *mpi = own->mpi;
+    int64_t here = atomic_load(tsnni_mpi_mailbox_of(mpi, mpi->rank)->meetings);
+    for (int r = 0; r < mpi->ranks; r++)
+        if (atomic_load(tsnni_mpi_mailbox_of(mpi, r)->meetings) < here)
+            return tsnni_mpi_lost(mpi, r, seconds, what);
+    return TSNN_ERROR_COMMUNICATION;
 }
 
 static tsnn_status wait_for(exchange *own, tsnni_worker *worker, const char *what)
@@ -238,6 +250,8 @@ static tsnn_status wait_for(exchange *own, tsnni_worker *worker, const char *wha
         tsnni_mpi_wait(own->mpi, own->requests, own->peers, own->count, tsnni_mpi_step_limit(own->mpi), what);
     own->count = 0;
     worker->info.wait_seconds += tsnni_seconds_now() - start;
+    if (status == TSNN_ERROR_COMMUNICATION && own->shared)
+        return name_the_lost(own, tsnni_seconds_now() - start, what);
     return status;
 }
 

@@ -1,14 +1,14 @@
 #!/bin/sh
 # Epochs of Fashion-MNIST in sequence by one thread, and by workers, turn by turn on the same machine; prints the fastest
 # of each, for docs/parallel.md. BUILD names the build folder, ROUNDS the turns, EPOCHS the epochs of a run, WORKERS
-# the workers, MODES the ways to train. Each worker wants an idle processor. Where libtsnn-mpi has been built (make
+# the workers, MODES the ways to train (may be empty). Each worker wants an idle processor. Where libtsnn-mpi has been built (make
 # MPI=1), ranks run too, by the command in MPIEXEC; MPI_MODES= leaves them out.
 set -eu
 BUILD=${BUILD:-build}
 ROUNDS=${ROUNDS:-5}
 EPOCHS=${EPOCHS:-2}
 WORKERS=${WORKERS:-2}
-MODES=${MODES:-wasap wassp replicas}
+MODES=${MODES-wasap wassp replicas}
 MPI_MODES=${MPI_MODES-wasap wassp}
 if [ -z "${MPIEXEC:-}" ]; then
     MPIEXEC=mpiexec

@@ -55,7 +55,8 @@ int tsnni_same_status(tsnn_status status);
 
 typedef struct tsnni_wire {
     int64_t sends, receives;      /* messages between two ranks */
-    int64_t bytes;                /* of the sends */
+    int64_t bytes;                /* of the sends, but for notices */
+    int64_t notice_bytes;         /* of the notices that WASAP's server sends */
     int64_t meeting_bytes;        /* that this rank brings to Iallreduce, Iallgather and, as the root, Ibcast */
     int64_t pending;              /* requests that are not done */
     int64_t communicators, types; /* not freed */

@@ -2,6 +2,9 @@
  * the tests themselves use. */
 #include "ranks.h"
 
+/* Of what WASAP's server says besides answers, as often as time passes. */
+#define NOTICE_TAG 16384
+
 tsnni_wire tsnni_wire_counts;
 int64_t tsnni_wire_refuses;
 
@@ -28,7 +31,10 @@ int MPI_Isend(const void *data, int count, MPI_Datatype type, int to, int tag, M
     if (tsnni_wire_counts.sends == tsnni_wire_refuses)
         return MPI_ERR_OTHER;
     tsnni_wire_counts.pending++;
-    tsnni_wire_counts.bytes += bytes_of(count, type);
+    if (tag == NOTICE_TAG)
+        tsnni_wire_counts.notice_bytes += bytes_of(count, type);
+    else
+        tsnni_wire_counts.bytes += bytes_of(count, type);
     return PMPI_Isend(data, count, type, to, tag, comm, request);
 }
 
@@ -62,6 +68,12 @@ int MPI_Iallgather(const void *own, int count, MPI_Datatype type, void *all, int
     tsnni_wire_counts.pending++;
     tsnni_wire_counts.meeting_bytes += bytes_of(count, type);
     return PMPI_Iallgather(own, count, type, all, count_all, type_all, comm, request);
+}
+
+int MPI_Ibarrier(MPI_Comm comm, MPI_Request *request)
+{
+    tsnni_wire_counts.pending++;
+    return PMPI_Ibarrier(comm, request);
 }
 
 /* ---- their end ---- */
