@@ -148,7 +148,7 @@ static int64_t pack_weights(tsnni_mpi_server *own, int32_t l)
     const tsnn_network *mirror = own->mpi->parallel->workers[l].network;
     const tsnni_mpi_mailbox *box = tsnni_mpi_mailbox_of(own->mpi, l);
     int64_t bytes = tsnni_transfer_size(mirror) * (int64_t)sizeof(float);
-    own->mpi->own.step_bytes += bytes;
+    own->mpi->own.step_bytes += tsnni_mpi_room(bytes);
     if (box == NULL) {
         tsnni_transfer_pack_weights(mirror, (float *)(void *)(own->lanes[l].outgoing + TSNNI_MPI_BLOCK));
         return bytes;

@@ -113,7 +113,7 @@ static tsnn_status send_gradient(worker_rank *own, lane *at, double seconds)
         tsnni_mpi_mailboxes_sync(mpi);
     TSNNI_TRY(tsnni_mpi_receive(mpi, at->incoming, own->size, server, at->tag, &at->answered));
     TSNNI_TRY(tsnni_mpi_send(mpi, at->outgoing, bytes, server, at->tag, &at->sent));
-    mpi->own.step_bytes += TSNNI_MPI_BLOCK + numbers;
+    mpi->own.step_bytes += TSNNI_MPI_BLOCK + tsnni_mpi_room(numbers);
     at->waits = 1;
 fail:
     return status;

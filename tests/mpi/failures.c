@@ -102,7 +102,7 @@ static void goes_on_after_a_failed_callback(int32_t mode)
 /* As one that saves to a slow disk: the server says before that it will be silent. */
 static int32_t sleep_a_while(void *user, const tsnn_epoch_report *report)
 {
-    struct timespec moment = {0, 700000000};
+    struct timespec moment = {1, 500000000};
     (void)user;
     (void)report;
     nanosleep(&moment, NULL);
@@ -117,7 +117,7 @@ static void waits_for_a_slow_callback(void)
     options.on_epoch = sleep_a_while;
     options.epochs = 2;
     options.phase_split = 1.0;
-    more.timeout_seconds = 0.1;
+    more.timeout_seconds = 0.3;
     tsnn_status status = tsnni_ranks_run(&course, &options, &more, NULL);
     tsnni_course_free(&course);
     tsnni_claim("a callback may take longer than a rank may be silent", status == TSNN_OK);
