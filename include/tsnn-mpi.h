@@ -32,8 +32,9 @@ TSNN_BEGIN_DECLS
 /** What the training set of a rank is. */
 enum {
     TSNN_MPI_WHOLE = 0,  /**< The same on every rank: each reads all of it. */
-    TSNN_MPI_SHARDED = 1 /**< The rank's own part. In WASAP nothing is learned from the server's, of which one sample is
-                            enough. */
+    TSNN_MPI_SHARDED = 1 /**< The rank's own part. WASAP hands the next mini-batch of an epoch to whoever asks: of small
+                            shards and those of fast ranks each sample is seen more often than of others. Of a server's
+                            that does not train nothing is learned; one sample is enough. */
 };
 
 /** How gradients and weights travel in phase 1. */
@@ -54,10 +55,10 @@ typedef struct tsnn_mpi_options {
         in_flight;   /**< WASAP: gradients that a worker has under way, 1 to 8. With 2, the default, it computes one
                         while the other travels, and never waits; each is then a worker of its own to the algorithm. */
     int32_t version; /**< The version of the headers, set by the macro; 0: not told. */
-    double timeout_seconds; /**< How long another rank may be silent within an epoch, beyond four times the longest step
-                               so far; default 8. */
-    double pause_seconds;   /**< The same where the others wait for rank 0 to call back or evolve, in WASSP and replicas
-                               also to validate; default 600. */
+    double timeout_seconds; /**< How long another rank may be silent within an epoch, on_step included, beyond four
+                               times the longest step so far; default 8. */
+    double pause_seconds;   /**< The same before the first step is done, and where the others wait for rank 0 to evolve
+                               or for its on_epoch, in WASSP and replicas also to validate; default 600. */
     int32_t transport;      /**< TSNN_MPI_AUTOMATIC or TSNN_MPI_MESSAGES; the bits are the same. */
     int32_t reserved;       /**< 0. */
 } tsnn_mpi_options;
@@ -69,12 +70,16 @@ typedef struct tsnn_mpi_options {
             TSNN_VERSION_MAJOR * 10000 + TSNN_VERSION_MINOR * 100 + TSNN_VERSION_PATCH, 0.0, 0.0, 0, 0                 \
     }
 
+/** @brief The same as TSNN_MPI_OPTIONS_INIT. @return OK, NULL_ARGUMENT */
+TSNN_API tsnn_status tsnn_mpi_options_init(tsnn_mpi_options *options);
+
 /**
  * @brief Sets up training by the ranks of a communicator; collective.
  *
  * The network, loss, optimizer and rules must outlive the object, as in tsnn_parallel_create(). Every rank brings a
  * network of the same shape; rank 0's is the one that is trained. `workers` may be 0 or as many as there are ranks; in
- * WASAP also one less, for a server that does not train. A replay is for threads only.
+ * WASAP also one less, for a server that does not train. A replay is for threads only. WASAP's gradients in flight, 1 +
+ * (ranks - 1) in_flight or without the server's one less, are at most 1024.
  * @param communicator the caller's; used for one duplication only
  * @param options NULL: defaults
  * @param[out] out NULL on failure

@@ -124,6 +124,11 @@ fail:
     return status;
 }
 
+double tsnni_parallel_default_local_multiple(int32_t workers)
+{
+    return workers > 1 ? 2.0 * (double)workers : 1.0;
+}
+
 static void fill_defaults(tsnn_parallel_options *options)
 {
     options->schedule = NULL;
@@ -135,7 +140,7 @@ static void fill_defaults(tsnn_parallel_options *options)
     options->phase_split = options->phase_split > 0.0 ? options->phase_split : TSNNI_DEFAULT_PHASE_SPLIT;
     options->rate_warmup = options->rate_warmup > 0.0 ? options->rate_warmup : TSNNI_DEFAULT_RATE_WARMUP;
     if (options->local_multiple == 0.0)
-        options->local_multiple = options->workers > 1 ? 2.0 * (double)options->workers : 1.0;
+        options->local_multiple = tsnni_parallel_default_local_multiple(options->workers);
     if (options->rate_multiple == 0.0)
         options->rate_multiple =
             options->mode == TSNN_PARALLEL_WASSP ? (double)options->workers * (double)options->local_steps : 1.0;

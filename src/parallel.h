@@ -172,6 +172,9 @@ int32_t tsnni_parallel_replay_begins_anew(const tsnn_parallel *parallel, int64_t
 /* How the weights move in an update of phase 1 that stands for `steps` mini-batches: their decay, the learning rate. */
 tsnni_update tsnni_parallel_update(const tsnn_parallel *parallel, double progress, double length, int64_t steps);
 
+/* Of the learning rate in phase 2, by as many workers as that has. */
+double tsnni_parallel_default_local_multiple(int32_t workers);
+
 /* How many workers phase 2 has, where that is not how many phase 1 has. */
 void tsnni_parallel_local_workers(tsnn_parallel *parallel, int32_t workers);
 

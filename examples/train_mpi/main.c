@@ -19,6 +19,7 @@
 #include <tsnn-mpi.h>
 
 #include "../train_mlp/data.h"
+#include "../train_mlp/interrupt.h"
 #include "../train_mlp/metrics.h"
 #include "../train_mlp/model.h"
 #include "../train_mlp/options.h"
@@ -61,7 +62,7 @@ static int32_t on_step(void *user, const tsnn_step_report *report)
 {
     struct run *run = user;
     progress_step(&run->progress, report);
-    return 0;
+    return interrupt_wanted();
 }
 
 /* The checkpoint that is there when a rank is lost. */
@@ -88,7 +89,7 @@ static int32_t on_epoch(void *user, const tsnn_epoch_report *report)
     progress_epoch(&run->progress, report);
     metrics_write(&run->metrics, report);
     save(run);
-    return 0;
+    return interrupt_wanted();
 }
 
 /* ---- the parts of a run ---- */
@@ -220,6 +221,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     MPI_Comm_rank(MPI_COMM_WORLD, &run.rank);
     MPI_Comm_size(MPI_COMM_WORLD, &run.ranks);
+    interrupt_catch(); /* all: the first stops what rank 0 trains, and so all ranks */
     if (run.rank != 0) {
         be_silent(STDOUT_FILENO);
         spoke = be_silent(STDERR_FILENO);

@@ -33,10 +33,12 @@ static bool set(double *numbers, int flag, const char *text)
     return true;
 }
 
+/* "--name" or "--name=N". */
 static int find(const char *word)
 {
     for (int f = 0; f < FLAGS; f++)
-        if (strncmp(word, "--", 2) == 0 && strcmp(word + 2, flags[f].name) == 0)
+        if (strncmp(word, "--", 2) == 0 && strncmp(word + 2, flags[f].name, strlen(flags[f].name)) == 0 &&
+            strchr("=", word[2 + strlen(flags[f].name)]) != NULL)
             return f;
     return FLAGS;
 }
@@ -60,11 +62,12 @@ bool mpi_options_parse(struct mpi_options *options, int *argc, char **argv)
     *options = (struct mpi_options){0};
     for (int i = 1; i < *argc; i++) {
         int flag = find(argv[i]);
+        const char *equals = strchr(argv[i], '=');
         options->workers_given |= strncmp(argv[i], "--workers", 9) == 0;
         options->help |= strcmp(argv[i], "--help") == 0;
         if (flag == FLAGS)
             argv[kept++] = argv[i];
-        else if (!set(numbers, flag, ++i < *argc ? argv[i] : NULL))
+        else if (!set(numbers, flag, equals != NULL ? equals + 1 : ++i < *argc ? argv[i] : NULL))
             return false;
     }
     argv[kept] = NULL;

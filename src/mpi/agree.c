@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "evolution.h"
 #include "loss.h"
 #include "mpi/ranks.h"
 #include "network.h"
+#include "pruning.h"
 
 /* The text of a failure of that rank, from its runtime into everyone's. */
 static tsnn_status spread_text(tsnn_mpi *mpi, int rank, tsnn_status failure, double limit)
@@ -53,7 +55,7 @@ typedef struct trait {
     tsnn_status failure;
 } trait;
 
-enum { MOST_TRAITS = 48 };
+enum { MOST_TRAITS = 64 };
 
 typedef struct traits {
     trait items[MOST_TRAITS];
@@ -88,7 +90,7 @@ static int64_t hash_shape(const tsnn_network *network)
         const tsnni_pattern *pattern = &stage->layer->topology.pattern;
         int64_t numbers[] = {pattern->rows, pattern->columns, stage->activation.kind, stage->keep_below,
                              stage->layer->frozen};
-        sum = hash(sum, numbers, sizeof numbers);
+        sum = hash(hash(sum, numbers, sizeof numbers), &stage->activation.alpha, sizeof stage->activation.alpha);
     }
     return sum;
 }
@@ -106,6 +108,22 @@ static void add_network(traits *list, const tsnn_network *network)
         standard = hash(hash(1, network->shift, inputs * (int64_t)sizeof(float)), network->scale,
                         inputs * (int64_t)sizeof(float));
     add(list, "the mark of the standardizer", TSNN_ERROR_SHAPE, standard);
+}
+
+static void add_rules(traits *list, const tsnn_parallel_options *options)
+{
+    const tsnn_status invalid = TSNN_ERROR_INVALID_ARGUMENT;
+    tsnn_pruning_options pruning = TSNN_PRUNING_OPTIONS_INIT;
+    add(list, "whether there is evolution", invalid, options->evolution != NULL);
+    add_real(list, "zeta", options->evolution != NULL ? tsnni_evolution_zeta(options->evolution) : 0.0);
+    if (options->pruning != NULL)
+        tsnni_pruning_tell(options->pruning, &pruning);
+    add(list, "whether there is pruning", invalid, options->pruning != NULL);
+    add(list, "the pruning's fold", invalid, pruning.fold);
+    add(list, "the pruning's first_epoch", invalid, pruning.first_epoch);
+    add(list, "the pruning's every_epochs", invalid, pruning.every_epochs);
+    add_real(list, "the pruning's percentile", pruning.percentile);
+    add_real(list, "the pruning's threshold", pruning.threshold);
 }
 
 static void add_options(traits *list, const tsnn_mpi *mpi)
@@ -128,8 +146,7 @@ static void add_options(traits *list, const tsnn_mpi *mpi)
     add_real(list, "local_multiple", options->local_multiple);
     add_real(list, "rate_warmup", options->rate_warmup);
     add_real(list, "clip_norm", options->clip_norm);
-    add(list, "whether there is evolution", invalid, options->evolution != NULL);
-    add(list, "whether there is pruning", invalid, options->pruning != NULL);
+    add_rules(list, options);
     add(list, "the loss", invalid, options->loss->kind);
     add_real(list, "label smoothing", (double)options->loss->smoothing);
     add(list, "the optimizer", invalid, options->optimizer->kind);
@@ -140,6 +157,8 @@ static void add_options(traits *list, const tsnn_mpi *mpi)
     add(list, "the schedule", invalid, mpi->parallel->schedule.kind);
     add_real(list, "warmup_epochs", mpi->parallel->schedule.warmup_epochs);
     add_real(list, "final_factor", mpi->parallel->schedule.final_factor);
+    add_real(list, "step_epochs", mpi->parallel->schedule.step_epochs);
+    add_real(list, "step_factor", mpi->parallel->schedule.step_factor);
 }
 
 /* The first difference from rank 0, which every rank finds by itself. */
@@ -149,9 +168,10 @@ static tsnn_status compare(tsnn_mpi *mpi, const traits *own)
     int64_t bytes = (int64_t)sizeof *own;
     traits *all = NULL;
     tsnn_status status;
-    status = tsnni_allocate(runtime, mpi->ranks, sizeof *all, (void **)&all);
+    status = tsnni_allocate(runtime, mpi->ranks + 1, sizeof *all, (void **)&all);
     TSNNI_TRY(tsnni_mpi_agree(mpi, status, tsnni_mpi_pause_limit(mpi)));
-    TSNNI_TRY(tsnni_mpi_gather(mpi, own, all, bytes, tsnni_mpi_pause_limit(mpi)));
+    all[mpi->ranks] = *own;
+    TSNNI_TRY(tsnni_mpi_gather(mpi, &all[mpi->ranks], all, bytes, tsnni_mpi_pause_limit(mpi)));
     for (int32_t n = 0; n < own->count; n++)
         for (int r = 1; r < mpi->ranks; r++)
             if (all[r].items[n].bits != all[0].items[n].bits) {
@@ -204,10 +224,12 @@ tsnn_status tsnni_mpi_count_neighbours(tsnn_mpi *mpi)
     int length = 0;
     int32_t threads = 0;
     MPI_Get_processor_name(name, &length);
-    int32_t own[2] = {(int32_t)(hash(0, name, length) & INT32_MAX), mpi->context->runtime.threads}, *all = NULL;
+    int32_t *own = mpi->own_words, *all = NULL;
     tsnn_status status = TSNNI_NEW(&mpi->context->runtime, 2 * mpi->ranks, &all);
     TSNNI_TRY(tsnni_mpi_agree(mpi, status, tsnni_mpi_step_limit(mpi)));
-    TSNNI_TRY(tsnni_mpi_gather(mpi, own, all, sizeof own, tsnni_mpi_step_limit(mpi)));
+    own[0] = (int32_t)(hash(0, name, length) & INT32_MAX);
+    own[1] = mpi->context->runtime.threads;
+    TSNNI_TRY(tsnni_mpi_gather(mpi, own, all, sizeof mpi->own_words, tsnni_mpi_step_limit(mpi)));
     for (int r = 0; r < mpi->ranks; r++)
         threads += all[2 * r] == own[0] ? all[2 * r + 1] : 0;
     mpi->crowded = threads > sysconf(_SC_NPROCESSORS_ONLN);
@@ -237,6 +259,19 @@ static int64_t shard_exchanges(tsnn_mpi *mpi)
     return options->mode == TSNN_PARALLEL_WASAP ? total : most;
 }
 
+/* Of a set that every rank holds whole: as many samples in another order, say, would go unnoticed otherwise. */
+static void add_samples(traits *list, const tsnn_dataset *train)
+{
+    const int64_t word = 4;
+    uint64_t sum = tsnni_mpi_mix(1, train->feature_data, train->samples * train->features * word);
+    if (train->labels != NULL)
+        sum = tsnni_mpi_mix(sum, train->labels, train->samples * word);
+    if (train->targets != NULL)
+        sum = tsnni_mpi_mix(sum, train->targets, train->samples * train->target_size * word);
+    add(list, "samples", TSNN_ERROR_SHAPE, train->samples);
+    add(list, "the mark of the samples", TSNN_ERROR_INVALID_ARGUMENT, (int64_t)(sum >> 12));
+}
+
 tsnn_status tsnni_mpi_compare_data(tsnn_mpi *mpi, const tsnn_dataset *train)
 {
     traits own = {.count = 0};
@@ -245,10 +280,11 @@ tsnn_status tsnni_mpi_compare_data(tsnn_mpi *mpi, const tsnn_dataset *train)
     add(&own, "classes", TSNN_ERROR_SHAPE, train->classes);
     add(&own, "the size of a target", TSNN_ERROR_SHAPE, train->target_size);
     if (mpi->options.data == TSNN_MPI_WHOLE)
-        add(&own, "samples", TSNN_ERROR_SHAPE, train->samples);
+        add_samples(&own, train);
     TSNNI_TRY(compare(mpi, &own));
+    mpi->samples = train->samples;
     TSNNI_TRY(
-        tsnni_mpi_gather(mpi, &train->samples, mpi->shard_samples, sizeof train->samples, tsnni_mpi_step_limit(mpi)));
+        tsnni_mpi_gather(mpi, &mpi->samples, mpi->shard_samples, sizeof mpi->samples, tsnni_mpi_step_limit(mpi)));
     mpi->parallel->engine.exchanges = mpi->options.data == TSNN_MPI_SHARDED ? shard_exchanges(mpi) : 0;
     if (mpi->options.data == TSNN_MPI_WHOLE && mpi->workers > train->samples)
         return tsnni_fail(&mpi->context->runtime, TSNN_ERROR_INVALID_ARGUMENT, "%d workers for %lld samples",
@@ -294,10 +330,12 @@ static tsnn_status spread_failure(tsnn_mpi *mpi, double limit)
         if (mpi->records[r].status >= 0)
             continue;
         tsnn_status failure = (tsnn_status)mpi->records[r].status;
-        char *text = worker->context.runtime.error_text;
-        return tsnni_mpi_broadcast(mpi, text, sizeof worker->context.runtime.error_text, r, limit) < 0
-                   ? TSNN_ERROR_COMMUNICATION
-                   : failure;
+        tsnni_mpi_failure *told = &mpi->failure;
+        snprintf(told->text, sizeof told->text, "%.*s", (int)sizeof told->text - 1, worker->context.runtime.error_text);
+        if (tsnni_mpi_broadcast(mpi, told, sizeof *told, r, limit) < 0)
+            return TSNN_ERROR_COMMUNICATION;
+        told->text[sizeof told->text - 1] = '\0';
+        return tsnni_fail(&worker->context.runtime, failure, "%s", told->text);
     }
     return TSNN_OK;
 }

@@ -13,6 +13,15 @@
 #define DEFAULT_PAUSE 600.0
 #define DEFAULT_IN_FLIGHT 2
 #define MOST_IN_FLIGHT 8
+#define MOST_LANES 1024 /* each is a worker to the algorithm */
+
+tsnn_status tsnn_mpi_options_init(tsnn_mpi_options *options)
+{
+    if (options == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    *options = (tsnn_mpi_options)TSNN_MPI_OPTIONS_INIT;
+    return TSNN_OK;
+}
 
 /* ---- creation ---- */
 
@@ -170,8 +179,12 @@ static tsnn_status create_workers(tsnn_mpi *mpi, const tsnn_parallel_options *op
                    (int)own.mode);
     if (own.replay != NULL)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "a log is replayed by threads, not by ranks");
+    if (mpi->all_lanes > MOST_LANES)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT,
+                   "%d ranks with in_flight %d have %d gradients in flight; there may be %d at most", mpi->ranks,
+                   (int)mpi->options.in_flight, (int)mpi->all_lanes, MOST_LANES);
     if (own.local_multiple == 0.0)
-        own.local_multiple = mpi->workers > 1 ? 2.0 * (double)mpi->workers : 1.0;
+        own.local_multiple = tsnni_parallel_default_local_multiple(mpi->workers);
     own.workers = mpi->all_lanes;
     if (mpi->rank != 0) {
         own.on_step = NULL;
@@ -226,7 +239,7 @@ tsnn_status tsnn_mpi_create(tsnn_context *context, MPI_Comm communicator, const 
     /* A rank that brings nothing, or finds no memory, still tells the others so. */
     tsnn_context nobody = {.runtime = {.threads = 1}};
     tsnn_context *used = context != NULL ? context : &nobody;
-    tsnn_mpi spare = {0}, *mpi = NULL;
+    tsnn_mpi *spare = NULL, *mpi = NULL;
     tsnn_status status, found;
     tsnni_runtime_init(&nobody.runtime);
     if (out != NULL)
@@ -235,7 +248,12 @@ tsnn_status tsnn_mpi_create(tsnn_context *context, MPI_Comm communicator, const 
     if (status < 0)
         return status;
     found = TSNNI_NEW_ZERO(&used->runtime, 1, &mpi);
-    mpi = found < 0 ? &spare : mpi;
+    if (found < 0) { /* not on the stack: messages may come when this has returned */
+        if (MPI_Alloc_mem((MPI_Aint)sizeof *spare, MPI_INFO_NULL, &spare) != MPI_SUCCESS)
+            return found;
+        memset(spare, 0, sizeof *spare);
+        mpi = spare;
+    }
     mpi->context = used;
     mpi->comm = MPI_COMM_NULL;
     mpi->crowded = 1;
@@ -254,10 +272,13 @@ tsnn_status tsnn_mpi_create(tsnn_context *context, MPI_Comm communicator, const 
     *out = mpi;
     return TSNN_OK;
 fail:
-    if (mpi == &spare)
-        disconnect(&spare);
-    else
+    if (spare == NULL) {
         tsnn_mpi_destroy(&mpi);
+    } else {
+        disconnect(spare);
+        if (!spare->broken)
+            MPI_Free_mem(spare);
+    }
     return status;
 }
 

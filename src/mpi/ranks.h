@@ -17,6 +17,7 @@
 typedef struct tsnni_mpi_record {
     int64_t status, epoch_samples, epoch_correct, epoch_replaced;
     double epoch_loss, learning_rate;
+    double epoch_seconds; /* phase 2: of its steps */
     double compute_seconds, exchange_seconds, wait_seconds, serve_seconds;
     int64_t step_bytes, topology_bytes, average_bytes;
     int64_t epochs_done, exchanges;
@@ -45,8 +46,13 @@ struct tsnn_mpi {
     int32_t crowded;          /* 1: this machine may have more threads of all its ranks than processors */
     int32_t broken;           /* communication has failed: nobody is waited for any more */
     int32_t agreed;           /* a failure that all know of: nothing is left to agree on */
-    double longest;           /* seconds of a step here, the longest so far */
-    int32_t own_words[2], all_words[2]; /* of agreeing */
+    double longest;           /* seconds of a step here, in phase 2 of an epoch anywhere; the longest so far */
+    double batch_seconds;     /* WASAP's server: of a mini-batch of a worker, the longest so far */
+    int32_t own_words[2], all_words[2]; /* of agreeing. What MPI writes to is here or on the heap, as a wait that was given
+                                           up may still end. */
+    int32_t stops, anyone_stops;        /* of a step */
+    int64_t samples;                    /* of the own training set */
+    int64_t head[TSNNI_MPI_BLOCK / sizeof(int64_t)]; /* of a network that is handed round */
     tsnni_mpi_failure failure;
     tsnni_mpi_record own, *records;
     uint64_t stamp; /* phase 2: the topology that rank 0 knows of this rank's copy */
@@ -128,6 +134,9 @@ tsnn_status tsnni_mpi_message_unpack(tsnn_network *network, const void *bytes, i
 
 /* Differs when the topology of a layer does, for networks of one context. */
 uint64_t tsnni_mpi_stamp(const tsnn_network *network);
+
+/* Takes bytes into a checksum: FNV-1a, over words of four bytes where there are any. */
+uint64_t tsnni_mpi_mix(uint64_t hash, const void *bytes, int64_t size);
 
 /* Of all weights, biases and connections. */
 uint64_t tsnni_mpi_checksum(const tsnn_network *network);

@@ -26,7 +26,6 @@ typedef struct exchange {
     MPI_Request *requests;
     int *peers;
     int count; /* of requests */
-    int32_t stop, anyone_stops;
 } exchange;
 
 /* A slice's place, in numbers. */
@@ -129,11 +128,11 @@ static void compute(exchange *own, tsnni_worker *worker, int64_t step)
 static tsnn_status post_question(exchange *own)
 {
     tsnn_mpi *mpi = own->mpi;
-    own->stop = atomic_load(&mpi->parallel->stop);
+    mpi->stops = atomic_load(&mpi->parallel->stop);
     own->peers[own->count] = -1;
-    mpi->own.step_bytes += (int64_t)sizeof own->stop;
+    mpi->own.step_bytes += (int64_t)sizeof mpi->stops;
     return tsnni_mpi_result(mpi,
-                            MPI_Iallreduce(&own->stop, &own->anyone_stops, 1, MPI_INT32_T, MPI_MAX, mpi->comm,
+                            MPI_Iallreduce(&mpi->stops, &mpi->anyone_stops, 1, MPI_INT32_T, MPI_MAX, mpi->comm,
                                            &own->requests[own->count++]),
                             "a step");
 }
@@ -287,7 +286,7 @@ static tsnn_status run_steps(exchange *own, tsnni_worker *worker)
         double start = tsnni_seconds_now(), waited = worker->info.wait_seconds;
         TSNNI_TRY(own->shared ? meet(own, 1) : post_gradients(own));
         TSNNI_TRY(wait_for(own, worker, "its gradient"));
-        if (own->anyone_stops)
+        if (own->mpi->anyone_stops)
             break;
         if (own->shared)
             share_sums(own);

@@ -148,6 +148,8 @@ fail:
 
 double tsnni_mpi_step_limit(const tsnn_mpi *mpi)
 {
+    if (mpi->longest == 0.0) /* setting up a large network takes its time too */
+        return tsnni_mpi_pause_limit(mpi);
     return mpi->options.timeout_seconds + 4.0 * mpi->longest;
 }
 

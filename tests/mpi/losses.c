@@ -64,7 +64,7 @@ static void arm(void)
 }
 
 /* Whoever is left says what it was told, and ends the job. */
-void tsnni_lose_a_rank(int32_t mode, const char *how, const char *path, int lost)
+void tsnni_lose_a_rank(int32_t mode, const char *how, const char *path, int lost, int local)
 {
     char text[512];
     tsnni_watcher own = {.path = path};
@@ -75,7 +75,12 @@ void tsnni_lose_a_rank(int32_t mode, const char *how, const char *path, int lost
     tsnn_parallel_options options = tsnni_ranks_options(&course, mode, &own);
     options.epochs = 1000000;
     tsnn_mpi_options more = TSNN_MPI_OPTIONS_INIT;
-    more.pause_seconds = 6.0;
+    more.pause_seconds = local ? 600.0 : 6.0;
+    if (local) {
+        options.workers = tsnni_ranks - 1;
+        options.phase_split = 1e-9; /* one epoch */
+        own.save_from = 3;
+    }
     choose(how, path);
     if (tsnni_rank == lost && lost > 0)
         arm();

@@ -54,6 +54,13 @@ static void claim_nothing_is_left(void)
                     tsnni_wire_counts.types == 0);
 }
 
+static void claim_stack_is_left_alone(void)
+{
+    snprintf(tsnni_claim_detail, sizeof tsnni_claim_detail, ": %lld buffers", (long long)tsnni_wire_counts.on_stack);
+    tsnni_claim("MPI has no buffer on the stack, where a late message would overwrite the caller's",
+                tsnni_wire_counts.on_stack == 0);
+}
+
 static void claim_group(const char *name)
 {
     static const struct {
@@ -73,9 +80,9 @@ static void claim_group(const char *name)
 /* The helpers of the unit tests assert; outside of a test they could not. */
 START_TEST(what_was_asked_for)
 {
-    if (argument_count == 6 && strcmp(arguments[1], "lose") == 0) {
+    if (argument_count == 7 && strcmp(arguments[1], "lose") == 0) {
         tsnni_lose_a_rank(atoi(arguments[2]), arguments[3], arguments[4],
-                          strcmp(arguments[5], "server") == 0 ? 0 : tsnni_ranks - 1);
+                          strcmp(arguments[5], "server") == 0 ? 0 : tsnni_ranks - 1, strcmp(arguments[6], "local") == 0);
         return;
     }
     tsnni_claim("without MPI there is no training", early == TSNN_ERROR_STATE);
@@ -87,6 +94,7 @@ START_TEST(what_was_asked_for)
         for (int n = 1; n < argument_count; n++)
             claim_group(arguments[n]);
     claim_nothing_is_left();
+    claim_stack_is_left_alone();
 }
 END_TEST
 
@@ -110,6 +118,7 @@ static int run_test(const TTest *test)
 int main(int argc, char **argv)
 {
     int level;
+    tsnni_wire_stack = (uintptr_t)&level;
     argument_count = argc;
     arguments = argv;
     int good = run_test(before_mpi);

@@ -60,9 +60,13 @@ typedef struct tsnni_wire {
     int64_t meeting_bytes;        /* that this rank brings to Iallreduce, Iallgather and, as the root, Ibcast */
     int64_t pending;              /* requests that are not done */
     int64_t communicators, types; /* not freed */
+    int64_t on_stack;             /* buffers given to MPI that are gone before a message that comes late */
 } tsnni_wire;
 
 extern tsnni_wire tsnni_wire_counts;
+
+/* An address on the stack above all frames of the library. */
+extern uintptr_t tsnni_wire_stack;
 
 /* From its sends, the one of this number, from 1, is refused by MPI; 0: none. */
 extern int64_t tsnni_wire_refuses;
@@ -78,7 +82,7 @@ void tsnni_claim_other_version(void); /* where the last rank's program has anoth
 void tsnni_claim_single(void);        /* MPI without threads */
 
 /* Lines that tests/mpi/run.sh reads: a rank goes in the middle of a run, and what is left of a checkpoint. */
-void tsnni_lose_a_rank(int32_t mode, const char *how, const char *path, int lost);
+void tsnni_lose_a_rank(int32_t mode, const char *how, const char *path, int lost, int local);
 void tsnni_resume(const char *path);
 
 #endif

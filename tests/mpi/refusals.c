@@ -128,6 +128,38 @@ static void replace_data(baggage own, int64_t samples, int64_t features, int64_t
     own.course->train = tsnni_test_labelled(own.course->context, samples, features, classes, 5);
 }
 
+static void other_slope(baggage own)
+{
+    static const int64_t sizes[] = {12, 20, 15, 4};
+    static const tsnni_test_function functions[] = {
+        {TSNN_ACTIVATION_ALL_RELU, .6}, {TSNN_ACTIVATION_ALL_RELU, .5}, {TSNN_ACTIVATION_SOFTMAX, 0}};
+    tsnn_network_destroy(&own.course->network);
+    own.course->network = tsnni_test_network(own.course->context, 3, sizes, functions, 0.4, 0.0);
+    own.options->network = own.course->network;
+}
+
+static void other_zeta(baggage own)
+{
+    tsnn_evolution_destroy(&own.course->evolution);
+    tsnni_course_add_evolution(own.course, 0.2);
+    own.options->evolution = own.course->evolution;
+}
+
+static void other_steps_of_the_rate(baggage own)
+{
+    static tsnn_schedule_options schedule = TSNN_SCHEDULE_OPTIONS_INIT;
+    schedule.kind = TSNN_SCHEDULE_STEP;
+    schedule.step_epochs = 2.0;
+    schedule.step_factor = 0.4;
+    own.options->schedule = &schedule;
+}
+
+static void other_values(baggage own)
+{
+    tsnn_dataset_destroy(&own.course->train);
+    own.course->train = tsnni_test_labelled(own.course->context, 120, 12, 4, 6);
+}
+
 static void other_features(baggage own)
 {
     replace_data(own, 120, 11, 4);
@@ -180,6 +212,10 @@ static const fault faults[] = {
     {"another optimizer", other_optimizer, TSNN_ERROR_INVALID_ARGUMENT, 0},
     {"a wider layer", wider_layer, TSNN_ERROR_SHAPE, 0},
     {"a layer fewer", another_layer, TSNN_ERROR_SHAPE, 0},
+    {"another slope below 0", other_slope, TSNN_ERROR_SHAPE, 0},
+    {"another share that evolves", other_zeta, TSNN_ERROR_INVALID_ARGUMENT, 0},
+    {"other steps of the rate", other_steps_of_the_rate, TSNN_ERROR_INVALID_ARGUMENT, 0},
+    {"other samples", other_values, TSNN_ERROR_INVALID_ARGUMENT, 0},
     {"data of other features", other_features, TSNN_ERROR_SHAPE, 1},
     {"data of more classes", more_classes, TSNN_ERROR_SHAPE, 1},
     {"data of fewer classes", fewer_classes, TSNN_ERROR_SHAPE, 0},
@@ -187,12 +223,15 @@ static const fault faults[] = {
     {"no data", no_data, TSNN_ERROR_NULL_ARGUMENT, 1},
 };
 
+static const tsnn_schedule_options stepped = {(uint32_t)sizeof stepped, TSNN_SCHEDULE_STEP, 0.0, 2.0, 0.5, 0.0};
+
 static void refuses(const fault *wrong, int32_t mode)
 {
     char text[160];
     tsnni_course course = tsnni_ranks_course(0.0);
     tsnn_mpi_options more = TSNN_MPI_OPTIONS_INIT;
     tsnn_parallel_options options = tsnni_ranks_options(&course, mode, NULL);
+    options.schedule = &stepped;
     if (tsnni_rank == tsnni_ranks - 1)
         wrong->make((baggage){&course, &options, &more});
     tsnn_status status = tsnni_ranks_run(&course, &options, &more, NULL);
@@ -300,6 +339,41 @@ static void tells_what_differs(void)
     tsnni_course_free(&course);
 }
 
+/* Each of its numbers by itself. */
+static void refuses_other_pruning(void)
+{
+    static const tsnn_pruning_options others[] = {{sizeof(tsnn_pruning_options), 0, 21.0, 0.0, 2, 1},
+                                                  {sizeof(tsnn_pruning_options), 0, 20.0, 0.0, 3, 1},
+                                                  {sizeof(tsnn_pruning_options), 0, 20.0, 0.0, 2, 2},
+                                                  {sizeof(tsnn_pruning_options), 0, 0.0, 0.1, 2, 1}};
+    int good = 1;
+    for (size_t n = 0; n < sizeof others / sizeof others[0]; n++) {
+        tsnn_pruning_options first = {sizeof first, 0, 20.0, 0.0, 2, 1};
+        tsnni_course course = tsnni_ranks_course(0.0);
+        tsnn_parallel_options options = tsnni_ranks_options(&course, TSNN_PARALLEL_WASSP, NULL);
+        tsnn_pruning *pruning = NULL;
+        TSNNI_OK(tsnn_pruning_create(course.context, tsnni_rank == tsnni_ranks - 1 ? &others[n] : &first, &pruning));
+        options.pruning = pruning;
+        tsnn_status status = tsnni_ranks_run(&course, &options, NULL, NULL);
+        good &= tsnni_ranks == 1 || status == TSNN_ERROR_INVALID_ARGUMENT;
+        tsnn_pruning_destroy(&pruning);
+        tsnni_course_free(&course);
+    }
+    tsnni_claim("a rank that prunes by other numbers is refused on all", good);
+}
+
+static void tells_defaults(void)
+{
+    tsnn_mpi_options options, expected = TSNN_MPI_OPTIONS_INIT;
+    memset(&options, 1, sizeof options);
+    int good = tsnn_mpi_options_init(&options) == TSNN_OK && options.version == tsnn_version_number();
+    good &= options.struct_size == expected.struct_size && options.data == 0 && options.in_flight == 0;
+    good &= options.timeout_seconds == 0.0 && options.pause_seconds == 0.0;
+    good &= options.transport == 0 && options.reserved == 0;
+    tsnni_claim("the options' defaults are also there for callers without macros",
+                good && tsnn_mpi_options_init(NULL) == TSNN_ERROR_NULL_ARGUMENT);
+}
+
 void tsnni_claim_refusals(void)
 {
     for (int32_t mode = TSNN_PARALLEL_WASAP; mode <= TSNN_PARALLEL_REPLICAS; mode++) {
@@ -311,7 +385,9 @@ void tsnni_claim_refusals(void)
     }
     refuses_no_context_and_another_seed();
     refuses_no_ranks_and_takes_one();
+    refuses_other_pruning();
     tells_what_differs();
+    tells_defaults();
 }
 
 /* ---- programs of another kind ---- */

@@ -87,14 +87,14 @@ check_programs()
 
 # check_loss MODE HOW WHO: one of three ranks, the last, which is a worker, or rank 0, WASAP's server, is stopped or
 # killed when there is a checkpoint. Ten seconds after a kill the job is over, for a reason that is told; what was saved
-# can be gone on with.
+# can be gone on with. A fourth word, local: in phase 2, with a server that has no epoch of its own.
 check_loss()
 {
     rm -f "$work"/checkpoint*
     status=0
-    start 3 "$tests" lose "$1" "$2" "$work/checkpoint" "$3" >"$work/log" 2>&1 || status=$?
+    start 3 "$tests" lose "$1" "$2" "$work/checkpoint" "$3" "${4:-}" >"$work/log" 2>&1 || status=$?
     seconds=$(($(date +%s) - $(date -r "$work/checkpoint.lost" +%s 2>/dev/null || echo 0)))
-    case $1 in 0) word=WASAP ;; 1) word=WASSP ;; *) word=replicas ;; esac
+    case $1 in 0) word=WASAP${4:+, phase 2} ;; 1) word=WASSP ;; *) word=replicas ;; esac
     most=10
     # The others wait 8 seconds and four steps, and half a second for each other's lines; mpiexec takes its time with a
     # rank that is stopped.
@@ -120,6 +120,7 @@ check_losses()
     for how in stop pause kill; do
         check_loss 0 $how server
     done
+    check_loss 0 stop worker local
 }
 
 # The example on three ranks, and its last line.
@@ -139,6 +140,24 @@ check_example()
         fi
         check_leaks "$name: train_mpi --mode $mode"
     done
+    if start 2 "$example" --mode=wasap --in-flight=1 --timeout=5 --data=examples/data --epochs=1 --quiet \
+        >"$work/log" 2>&1 && ! start 2 "$example" --mode=wasap --in-flight=9 >"$work/log" 2>&1 &&
+        grep -q -- '--in-flight 9' "$work/log"; then
+        ok "$name: train_mpi takes its options with = too"
+    else
+        not_ok "$name: train_mpi takes its options with = too"
+    fi
+    # One rank, which mpiexec does not stand between.
+    "$example" --mode wassp --data examples/data --epochs 1000000 --quiet >"$work/log" 2>&1 &
+    pid=$!
+    sleep 2
+    kill -INT $pid
+    if wait $pid && tail -n 1 "$work/log" | grep -q '^result '; then
+        ok "$name: train_mpi stops at Ctrl-C, and tells its result"
+    else
+        not_ok "$name: train_mpi at Ctrl-C"
+        tail -n 5 "$work/log" | sed 's/^/    /'
+    fi
     if start 2 "$example" --mode wassp --batch 0 >"$work/log" 2>&1 || ! grep -q -- '--batch' "$work/log"; then
         not_ok "$name: train_mpi refuses a bad option"
     else

@@ -1,5 +1,6 @@
 /* Claims about runs that succeed: they learn, whatever the data and the rules; they give the bits that threads give;
  * they send as little as is told. */
+#include <math.h>
 #include <stdio.h>
 
 #include "ranks.h"
@@ -74,6 +75,8 @@ static tsnni_test_bytes by_threads(tsnni_course course, const tsnn_parallel_opti
     options.epochs = like->epochs;
     options.batch = like->batch;
     options.phase_split = like->phase_split;
+    options.rate_multiple = like->rate_multiple;
+    options.local_multiple = like->local_multiple;
     options.replay = log;
     options.replay_count = commits;
     TSNNI_OK(tsnn_parallel_create(course.context, &options, &parallel));
@@ -108,6 +111,50 @@ static void gives_the_bits_of_threads(int32_t mode)
     }
     snprintf(text, sizeof text, "%s gives the bits of as many threads, by shared memory and by messages",
              tsnni_modes[mode]);
+    tsnni_claim(text, good);
+}
+
+/* Where the callers say nothing of rates either. */
+static void gives_the_bits_of_threads_by_default(int32_t mode)
+{
+    char text[160];
+    tsnni_course course = tsnni_ranks_course(0.2);
+    tsnn_parallel_options options = tsnni_ranks_options(&course, mode, NULL);
+    options.rate_multiple = options.local_multiple = 0.0;
+    int good = tsnni_ranks_run(&course, &options, NULL, NULL) == TSNN_OK;
+    good &= has_bytes(course.network, by_threads(tsnni_ranks_course(0.2), &options, tsnni_ranks, NULL, 0));
+    tsnni_course_free(&course);
+    snprintf(text, sizeof text, "%s gives the bits of as many threads with default rates", tsnni_modes[mode]);
+    tsnni_claim(text, good);
+}
+
+/* With a rate of next to nothing only decay moves the weights: by 12 mini-batches an epoch, in either phase, whoever has
+ * them and however many are in flight. */
+static void decay_counts_every_mini_batch(int32_t mode, int32_t in_flight, int32_t apart)
+{
+    char text[160];
+    float before[400], after[400];
+    tsnni_course course = tsnni_course_small(8, 120, 0.0);
+    tsnn_mpi_options more = TSNN_MPI_OPTIONS_INIT;
+    tsnn_optimizer_destroy(&course.optimizer);
+    course.optimizer = tsnni_test_optimizer(course.context, TSNN_OPTIMIZER_SGD, 1e-12, 0.01, TSNN_DECAY_DECOUPLED);
+    int64_t count = tsnni_test_layer_size(tsnni_test_layer_of(course.network, 0)).connections;
+    TSNNI_OK(tsnn_layer_get_csr(tsnni_test_layer_of(course.network, 0), NULL, 0, NULL, before, 400));
+    tsnn_parallel_options options = tsnni_ranks_options(&course, mode, NULL);
+    options.batch = 10;
+    options.epochs = 6;
+    options.workers = tsnni_ranks - apart;
+    more.in_flight = in_flight;
+    int good = tsnni_ranks_run(&course, &options, &more, NULL) == TSNN_OK;
+    TSNNI_OK(tsnn_layer_get_csr(tsnni_test_layer_of(course.network, 0), NULL, 0, NULL, after, 400));
+    double share = 0.0, expected = pow(0.99, 12.0 * 6.0);
+    for (int64_t k = 0; k < count; k++)
+        share += fabs((double)before[k]) > 0.01 ? (double)after[k] / (double)before[k] / (double)count : expected / (double)count;
+    good &= fabs(share - expected) < 0.02 * expected;
+    snprintf(tsnni_claim_detail, sizeof tsnni_claim_detail, ": %.4f of the weights are left, not %.4f", share, expected);
+    tsnni_course_free(&course);
+    snprintf(text, sizeof text, "%s decays by every mini-batch in both phases, with %d in flight%s", tsnni_modes[mode],
+             (int)more.in_flight, apart ? " and a server apart" : "");
     tsnni_claim(text, good);
 }
 
@@ -238,6 +285,8 @@ void tsnni_claim_training(void)
         learns_from_shards(mode);
         if (mode != TSNN_PARALLEL_WASAP) {
             gives_the_bits_of_threads(mode);
+            gives_the_bits_of_threads_by_default(mode);
+            decay_counts_every_mini_batch(mode, 0, 0);
             gives_the_same_bits_with_two_threads_each(mode);
         }
         if (mode != TSNN_PARALLEL_REPLICAS) {
@@ -246,6 +295,9 @@ void tsnni_claim_training(void)
             sends_topologies_when_they_change(mode);
         }
     }
+    for (int32_t in_flight = 1; in_flight <= 4; in_flight += 3)
+        for (int32_t apart = 0; apart < 1 + (tsnni_ranks > 1); apart++)
+            decay_counts_every_mini_batch(TSNN_PARALLEL_WASAP, in_flight, apart);
     for (int32_t in_flight = 1; in_flight <= 2; in_flight++)
         for (int32_t threads = 1; threads <= 2; threads++)
             for (int32_t kind = 0; kind < (tsnni_ranks > 1 ? 4 : 1); kind++)

@@ -7,6 +7,7 @@
 
 tsnni_wire tsnni_wire_counts;
 int64_t tsnni_wire_refuses;
+uintptr_t tsnni_wire_stack;
 
 static int64_t bytes_of(int count, MPI_Datatype type)
 {
@@ -23,11 +24,21 @@ static int64_t active_of(int count, const MPI_Request *requests)
     return active;
 }
 
+/* The stack grows downwards: between a caller's frame and this one lies what is gone when the library has returned. */
+static void check_place(const void *data)
+{
+    char here;
+    uintptr_t at = (uintptr_t)data;
+    if (at > (uintptr_t)&here && at < tsnni_wire_stack)
+        tsnni_wire_counts.on_stack++;
+}
+
 /* ---- messages ---- */
 
 int MPI_Isend(const void *data, int count, MPI_Datatype type, int to, int tag, MPI_Comm comm, MPI_Request *request)
 {
     tsnni_wire_counts.sends++;
+    check_place(data);
     if (tsnni_wire_counts.sends == tsnni_wire_refuses)
         return MPI_ERR_OTHER;
     tsnni_wire_counts.pending++;
@@ -41,6 +52,7 @@ int MPI_Isend(const void *data, int count, MPI_Datatype type, int to, int tag, M
 int MPI_Irecv(void *data, int count, MPI_Datatype type, int from, int tag, MPI_Comm comm, MPI_Request *request)
 {
     tsnni_wire_counts.receives++;
+    check_place(data);
     tsnni_wire_counts.pending++;
     return PMPI_Irecv(data, count, type, from, tag, comm, request);
 }
@@ -49,6 +61,7 @@ int MPI_Ibcast(void *data, int count, MPI_Datatype type, int root, MPI_Comm comm
 {
     int rank;
     PMPI_Comm_rank(comm, &rank);
+    check_place(data);
     tsnni_wire_counts.pending++;
     tsnni_wire_counts.meeting_bytes += rank == root ? bytes_of(count, type) : 0;
     return PMPI_Ibcast(data, count, type, root, comm, request);
@@ -57,6 +70,8 @@ int MPI_Ibcast(void *data, int count, MPI_Datatype type, int root, MPI_Comm comm
 int MPI_Iallreduce(const void *own, void *all, int count, MPI_Datatype type, MPI_Op operation, MPI_Comm comm,
                    MPI_Request *request)
 {
+    check_place(own);
+    check_place(all);
     tsnni_wire_counts.pending++;
     tsnni_wire_counts.meeting_bytes += bytes_of(count, type);
     return PMPI_Iallreduce(own, all, count, type, operation, comm, request);
@@ -65,6 +80,8 @@ int MPI_Iallreduce(const void *own, void *all, int count, MPI_Datatype type, MPI
 int MPI_Iallgather(const void *own, int count, MPI_Datatype type, void *all, int count_all, MPI_Datatype type_all,
                    MPI_Comm comm, MPI_Request *request)
 {
+    check_place(own);
+    check_place(all);
     tsnni_wire_counts.pending++;
     tsnni_wire_counts.meeting_bytes += bytes_of(count, type);
     return PMPI_Iallgather(own, count, type, all, count_all, type_all, comm, request);
