@@ -283,8 +283,7 @@ tsnn_status tsnni_mpi_compare_data(tsnn_mpi *mpi, const tsnn_dataset *train)
         add_samples(&own, train);
     TSNNI_TRY(compare(mpi, &own));
     mpi->samples = train->samples;
-    TSNNI_TRY(
-        tsnni_mpi_gather(mpi, &mpi->samples, mpi->shard_samples, sizeof mpi->samples, tsnni_mpi_step_limit(mpi)));
+    TSNNI_TRY(tsnni_mpi_gather(mpi, &mpi->samples, mpi->shard_samples, sizeof mpi->samples, tsnni_mpi_step_limit(mpi)));
     mpi->parallel->engine.exchanges = mpi->options.data == TSNN_MPI_SHARDED ? shard_exchanges(mpi) : 0;
     if (mpi->options.data == TSNN_MPI_WHOLE && mpi->workers > train->samples)
         return tsnni_fail(&mpi->context->runtime, TSNN_ERROR_INVALID_ARGUMENT, "%d workers for %lld samples",

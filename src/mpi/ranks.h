@@ -48,8 +48,8 @@ struct tsnn_mpi {
     int32_t agreed;           /* a failure that all know of: nothing is left to agree on */
     double longest;           /* seconds of a step here, in phase 2 of an epoch anywhere; the longest so far */
     double batch_seconds;     /* WASAP's server: of a mini-batch of a worker, the longest so far */
-    int32_t own_words[2], all_words[2]; /* of agreeing. What MPI writes to is here or on the heap, as a wait that was given
-                                           up may still end. */
+    int32_t own_words[2], all_words[2]; /* of agreeing. What MPI writes to is here or on the heap, as a wait that was
+                                           given up may still end. */
     int32_t stops, anyone_stops;        /* of a step */
     int64_t samples;                    /* of the own training set */
     int64_t head[TSNNI_MPI_BLOCK / sizeof(int64_t)]; /* of a network that is handed round */

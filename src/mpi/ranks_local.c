@@ -111,9 +111,8 @@ void tsnni_mpi_run_local(tsnn_mpi *mpi)
     }
     tsnni_mpi_fill_record(mpi, trains ? worker : NULL);
     /* A rank that was stopped knows no epoch's length. */
-    tsnn_status status = tsnni_mpi_exchange_records(mpi, trains && atomic_load(&parallel->stop)
-                                                             ? tsnni_mpi_pause_limit(mpi)
-                                                             : epoch_limit(mpi));
+    tsnn_status status = tsnni_mpi_exchange_records(
+        mpi, trains && atomic_load(&parallel->stop) ? tsnni_mpi_pause_limit(mpi) : epoch_limit(mpi));
     for (int r = 0; r < mpi->ranks && status >= 0; r++)
         mpi->longest = fmax(mpi->longest, mpi->records[r].epoch_seconds);
     for (int32_t w = 0; w < mpi->workers && status >= 0; w++)

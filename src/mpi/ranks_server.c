@@ -234,7 +234,8 @@ static tsnn_status accept_message(tsnni_mpi_server *own, int32_t l)
     if (head.kind == TSNNI_MPI_GRADIENT) {
         own->longest = fmax(own->longest, head.seconds * own->mpi->lanes);
         own->mpi->longest = fmax(own->mpi->longest, head.seconds);
-        own->mpi->batch_seconds = fmax(own->mpi->batch_seconds, head.seconds / (double)own->mpi->parallel->options.local_steps);
+        own->mpi->batch_seconds =
+            fmax(own->mpi->batch_seconds, head.seconds / (double)own->mpi->parallel->options.local_steps);
     }
     if (head.kind != TSNNI_MPI_FAILED)
         status = accept_gradient(own, l, &head);
@@ -248,8 +249,8 @@ static tsnn_status accept_message(tsnni_mpi_server *own, int32_t l)
  * to come: a lane over the limit is suspected first. */
 static int32_t silent_lane(const tsnni_mpi_server *own, double now)
 {
-    double limit = own->longest > 0.0 ? own->mpi->options.timeout_seconds + 4.0 * own->longest
-                                      : tsnni_mpi_pause_limit(own->mpi);
+    double limit =
+        own->longest > 0.0 ? own->mpi->options.timeout_seconds + 4.0 * own->longest : tsnni_mpi_pause_limit(own->mpi);
     for (int32_t l = 0; l < own->count; l++) {
         lane *at = &own->lanes[l];
         int here = 0;

@@ -82,7 +82,8 @@ START_TEST(what_was_asked_for)
 {
     if (argument_count == 7 && strcmp(arguments[1], "lose") == 0) {
         tsnni_lose_a_rank(atoi(arguments[2]), arguments[3], arguments[4],
-                          strcmp(arguments[5], "server") == 0 ? 0 : tsnni_ranks - 1, strcmp(arguments[6], "local") == 0);
+                          strcmp(arguments[5], "server") == 0 ? 0 : tsnni_ranks - 1,
+                          strcmp(arguments[6], "local") == 0);
         return;
     }
     tsnni_claim("without MPI there is no training", early == TSNN_ERROR_STATE);

@@ -128,8 +128,8 @@ static void gives_the_bits_of_threads_by_default(int32_t mode)
     tsnni_claim(text, good);
 }
 
-/* With a rate of next to nothing only decay moves the weights: by 12 mini-batches an epoch, in either phase, whoever has
- * them and however many are in flight. */
+/* With a rate of next to nothing only decay moves the weights: by 12 mini-batches an epoch, in either phase, whoever
+ * has them and however many are in flight. */
 static void decay_counts_every_mini_batch(int32_t mode, int32_t in_flight, int32_t apart)
 {
     char text[160];
@@ -149,9 +149,11 @@ static void decay_counts_every_mini_batch(int32_t mode, int32_t in_flight, int32
     TSNNI_OK(tsnn_layer_get_csr(tsnni_test_layer_of(course.network, 0), NULL, 0, NULL, after, 400));
     double share = 0.0, expected = pow(0.99, 12.0 * 6.0);
     for (int64_t k = 0; k < count; k++)
-        share += fabs((double)before[k]) > 0.01 ? (double)after[k] / (double)before[k] / (double)count : expected / (double)count;
+        share += fabs((double)before[k]) > 0.01 ? (double)after[k] / (double)before[k] / (double)count
+                                                : expected / (double)count;
     good &= fabs(share - expected) < 0.02 * expected;
-    snprintf(tsnni_claim_detail, sizeof tsnni_claim_detail, ": %.4f of the weights are left, not %.4f", share, expected);
+    snprintf(tsnni_claim_detail, sizeof tsnni_claim_detail, ": %.4f of the weights are left, not %.4f", share,
+             expected);
     tsnni_course_free(&course);
     snprintf(text, sizeof text, "%s decays by every mini-batch in both phases, with %d in flight%s", tsnni_modes[mode],
              (int)more.in_flight, apart ? " and a server apart" : "");
@@ -211,7 +213,8 @@ static void its_log_can_be_replayed(int32_t in_flight, int32_t threads, int32_t 
         TSNNI_OK(tsnn_mpi_get_info(mpi, &info));
         good = tsnni_ranks == 1 || info.gradients == lanes;
         good &= tsnn_mpi_get_log(mpi, log, 1024, &commits) == TSNN_OK;
-        good &= has_bytes(course.network, by_threads(logged_course(threads > 1, 1, pruned), &options, lanes, log, commits));
+        good &=
+            has_bytes(course.network, by_threads(logged_course(threads > 1, 1, pruned), &options, lanes, log, commits));
     }
     tsnn_mpi_destroy(&mpi);
     tsnni_course_free(&course);
