@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "ranks.h"
@@ -123,6 +124,55 @@ static void waits_for_a_slow_callback(void)
     tsnni_claim("a callback may take longer than a rank may be silent", status == TSNN_OK);
 }
 
+/* As one that pages a large network in: one request for memory takes its time. */
+static void *allocate_slowly(void *user, size_t size)
+{
+    int *left = user;
+    struct timespec moment = {1, 500000000};
+    if (*left > 0 && --*left == 0)
+        nanosleep(&moment, NULL);
+    return malloc(size);
+}
+
+static void release_at_once(void *user, void *pointer)
+{
+    (void)user;
+    free(pointer);
+}
+
+static void waits_for_a_slow_start(int32_t mode, int request)
+{
+    static const int64_t sizes[] = {12, 20, 4};
+    static const tsnni_test_function functions[] = {{TSNN_ACTIVATION_ALL_RELU, .6}, {TSNN_ACTIVATION_SOFTMAX, 0}};
+    char text[160];
+    int left = 0;
+    tsnn_context *context = NULL;
+    tsnn_context_options settings = TSNN_CONTEXT_OPTIONS_INIT;
+    settings.threads = 1;
+    settings.seed = 5;
+    settings.allocate = allocate_slowly;
+    settings.release = release_at_once;
+    settings.allocator_user = &left;
+    TSNNI_OK(tsnn_context_create(&settings, &context));
+    tsnni_course course =
+        tsnni_course_create(context, tsnni_test_network(context, 2, sizes, functions, 0.4, 0.0),
+                            tsnni_test_labelled(context, 60, 12, 4, 5), TSNN_LOSS_CROSS_ENTROPY, 0.004);
+    tsnn_mpi_options more = TSNN_MPI_OPTIONS_INIT;
+    tsnn_parallel_options options = tsnni_ranks_options(&course, mode, NULL);
+    tsnn_mpi *mpi = NULL;
+    options.epochs = 2;
+    more.timeout_seconds = 0.3;
+    tsnn_status status = tsnn_mpi_create(context, MPI_COMM_WORLD, &options, &more, &mpi);
+    left = tsnni_rank == tsnni_ranks - 1 ? request : 0;
+    if (status >= 0)
+        status = tsnn_mpi_run(mpi, course.train, NULL);
+    tsnn_mpi_destroy(&mpi);
+    tsnni_course_free(&course);
+    snprintf(text, sizeof text, "%s: setting up may take longer than a rank may be silent, at its request %d",
+             tsnni_modes[mode], request);
+    tsnni_claim(text, status == TSNN_OK && left == 0);
+}
+
 static void reports_divergence(int32_t mode)
 {
     char text[160];
@@ -144,6 +194,8 @@ void tsnni_claim_failures(void)
         stops_and_goes_on(mode);
         goes_on_after_a_failed_callback(mode);
         reports_divergence(mode);
+        for (int request = 2; request <= 8; request += 6)
+            waits_for_a_slow_start(mode, request);
     }
     waits_for_a_slow_callback();
 }
