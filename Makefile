@@ -212,8 +212,8 @@ MPI_SHARED  := $(MPI_BUILD)/libtsnn-mpi.so.$(SOVERSION)
 MPI_PC_FILE := $(MPI_BUILD)/sparse-nn-mpi.pc
 # train_mpi is train_parallel on ranks: its options and those of train_mlp.
 MPI_EXAMPLE_OBJECTS := $(patsubst %.c,$(MPI_BUILD)/obj/%.o,$(wildcard examples/train_mpi/*.c)) \
-                       $(patsubst %.c,$(BUILD)/obj/%.o,examples/train_parallel/parallel_options.c \
-                         examples/train_parallel/workers.c $(train_parallel_SHARES))
+                       $(patsubst %.c,$(BUILD)/obj/%.o,examples/train_parallel/outcome.c \
+                         examples/train_parallel/parallel_options.c examples/train_parallel/workers.c $(train_parallel_SHARES))
 
 # kernels_standalone.c is a program of its own, for machines without Check.
 UNIT_SOURCES  := $(filter-out tests/unit/kernels_standalone.c,$(wildcard tests/unit/*.c))
