@@ -14,7 +14,8 @@ enum { LONGEST_LINE = 1 << 20 };
 
 struct predictor {
     tsnn_context *context;
-    tsnn_network *network;
+    tsnn_predictor *model;
+    tsnn_predictor_workspace *workspace;
     int64_t inputs, outputs;
     float *features, *values;
     bool want_outputs; /* --outputs: all numbers, not only the class */
@@ -41,10 +42,11 @@ static bool succeeded(const struct predictor *predictor, const char *what, tsnn_
 
 static bool load(struct predictor *predictor, const char *path)
 {
-    tsnn_network_info info = TSNN_NETWORK_INFO_INIT;
+    tsnn_predictor_info info = TSNN_PREDICTOR_INFO_INIT;
     if (!succeeded(predictor, "no context", tsnn_context_create(NULL, &predictor->context)) ||
-        !succeeded(predictor, path, tsnn_network_load(predictor->context, path, NULL, &predictor->network)) ||
-        !succeeded(predictor, path, tsnn_network_get_info(predictor->network, &info)))
+        !succeeded(predictor, path, tsnn_predictor_load(predictor->context, path, NULL, &predictor->model)) ||
+        !succeeded(predictor, path, tsnn_predictor_workspace_create(predictor->model, 1, &predictor->workspace)) ||
+        !succeeded(predictor, path, tsnn_predictor_get_info(predictor->model, &info)))
         return false;
     predictor->inputs = info.inputs;
     predictor->outputs = info.outputs;
@@ -84,12 +86,17 @@ static bool predict_line(struct predictor *predictor, const char *line, int64_t 
                  (long long)(predictor->inputs + (predictor->labelled ? 1 : 0)));
         return complain(place, "");
     }
-    if (!succeeded(predictor, "prediction",
-                   tsnn_network_classify(predictor->network, predictor->features, 1, &found, 1)) ||
-        !succeeded(
-            predictor, "prediction",
-            tsnn_network_predict(predictor->network, predictor->features, 1, predictor->values, predictor->outputs)))
-        return false;
+    tsnn_samples samples = TSNN_SAMPLES_INIT;
+    tsnn_answers answers = TSNN_ANSWERS_INIT;
+    samples.count = 1;
+    samples.features = predictor->features;
+    answers.outputs = predictor->values;
+    answers.outputs_capacity = predictor->outputs;
+    answers.labels = &found;
+    answers.labels_capacity = 1;
+    tsnn_status status = tsnn_predictor_run(predictor->model, predictor->workspace, &samples, &answers);
+    if (status < 0)
+        return complain("prediction", tsnn_status_string(status));
     predictor->samples++;
     predictor->correct += predictor->labelled && predictor->features[predictor->inputs] == (float)found;
     if (predictor->want_outputs)
@@ -146,7 +153,8 @@ int main(int argc, char **argv)
         fclose(table);
     free(predictor.features);
     free(predictor.values);
-    tsnn_network_destroy(&predictor.network);
+    tsnn_predictor_workspace_destroy(&predictor.workspace);
+    tsnn_predictor_destroy(&predictor.model);
     tsnn_context_destroy(&predictor.context);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -53,6 +53,19 @@ static_client()
         ! readelf -d "$stage/client" | grep 'NEEDED.*libtsnn'
 }
 
+# The program of README that predicts: it builds, and says 1 where there is no model file.
+readme_client()
+{
+    sed -n '/^```c$/,/^```$/p' README.md | awk '/^```c$/ { text = ""; next } /^```$/ { if (text ~ /int main/) print text; next }
+        { text = text $0 "\n" }' >"$stage/readme.c"
+    grep -q 'tsnn_predictor_classify' "$stage/readme.c" &&
+        $CC $CFLAGS "$stage/readme.c" -o "$stage/readme" $(package --cflags --libs) || return 1
+    status=0
+    (libraries=$(cd "$lib" && pwd) && cd "$stage" && LD_LIBRARY_PATH=$libraries ./readme) || status=$?
+    rm -f "$stage/readme" "$stage/readme.c"
+    [ "$status" -eq 1 ]
+}
+
 version_agrees()
 {
     [ "libtsnn $(package --modversion)" = "$(LD_LIBRARY_PATH=$lib "$stage/client")" ]
@@ -114,6 +127,7 @@ if command -v "$PKG_CONFIG" >/dev/null 2>&1; then
     claim "a client builds with pkg-config and the shared library" shared_client
     claim "a client builds with pkg-config --static and the archive" static_client
     claim "pkg-config and the library agree on the version" version_agrees
+    claim "the program of README builds and runs" readme_client
 else
     echo "skip clients through pkg-config: no $PKG_CONFIG"
 fi

@@ -356,7 +356,7 @@ TEST(a_predictor_of_plain_arrays_gives_the_bits_of_the_networks)
                 nn::Predictor::from_layers(course.context, layers, std::vector<float>(5), std::vector<float>(5)));
     CHECK_ERROR(TSNN_ERROR_NULL_ARGUMENT, "layers", nn::Predictor::from_layers(course.context, {}));
     layers[1].row_ptr = {};
-    CHECK_ERROR(TSNN_ERROR_SHAPE, "", nn::Predictor::from_layers(course.context, layers));
+    CHECK_ERROR(TSNN_ERROR_NULL_ARGUMENT, "layer 1: row_ptr", nn::Predictor::from_layers(course.context, layers));
 }
 
 TEST(layers_come_from_and_go_to_files_of_other_programs)
