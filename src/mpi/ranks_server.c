@@ -15,7 +15,7 @@
 #include "transfer.h"
 
 #define CLOCK_LOOKS 256
-#define FEW_LOOKS 64
+#define FEW_LOOKS 16 /* of those at the clock, between which there are many at the messages */
 #define FEW_SECONDS 0.5
 
 typedef enum lane_state { BUSY, HELD, DONE } lane_state;
