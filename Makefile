@@ -203,15 +203,17 @@ EXAMPLES        := $(EXAMPLE_NAMES:%=$(BUILD)/examples/%)
 # the objects of libtsnn along, hidden; its static form is linked before libtsnn.a.
 MPI_BUILD   ?= $(BUILD)/mpi
 MPI_EXAMPLE := $(MPI_BUILD)/train_mpi
-MPI_TESTS   := $(MPI_BUILD)/tests/ranks
+MPI_TESTS   := $(MPI_BUILD)/tests/ranks $(MPI_BUILD)/tests/ranks_of_another_version
+MPI_TEST_OBJECTS := $(patsubst %.c,$(MPI_BUILD)/obj/%.o,$(filter-out %/other_version.c %/client.c,$(wildcard tests/mpi/*.c))) \
+                    $(BUILD)/obj/tests/unit/course.o $(BUILD)/obj/tests/unit/support.o
 MPI_OBJECTS := $(patsubst %.c,$(MPI_BUILD)/obj/%.o,$(wildcard src/mpi/*.c))
 MPI_STATIC  := $(MPI_BUILD)/libtsnn-mpi.a
 MPI_SHARED  := $(MPI_BUILD)/libtsnn-mpi.so.$(SOVERSION)
 MPI_PC_FILE := $(MPI_BUILD)/sparse-nn-mpi.pc
 # train_mpi is train_parallel on ranks: its options and those of train_mlp.
 MPI_EXAMPLE_OBJECTS := $(patsubst %.c,$(MPI_BUILD)/obj/%.o,$(wildcard examples/train_mpi/*.c)) \
-                       $(patsubst %.c,$(BUILD)/obj/%.o,examples/train_parallel/parallel_options.c \
-                         examples/train_parallel/workers.c $(train_parallel_SHARES))
+                       $(patsubst %.c,$(BUILD)/obj/%.o,examples/train_parallel/outcome.c \
+                         examples/train_parallel/parallel_options.c examples/train_parallel/workers.c $(train_parallel_SHARES))
 
 # kernels_standalone.c is a program of its own, for machines without Check.
 UNIT_SOURCES  := $(filter-out tests/unit/kernels_standalone.c,$(wildcard tests/unit/*.c))
@@ -317,8 +319,11 @@ endef
 
 $(MPI_EXAMPLE): $(MPI_EXAMPLE_OBJECTS) $(MPI_STATIC) $(STATIC_LIB)
 	$(call link_mpi,$(train_mlp_LIBS))
-$(MPI_TESTS): $(MPI_BUILD)/obj/tests/mpi/ranks.o $(BUILD)/obj/tests/unit/course.o $(BUILD)/obj/tests/unit/support.o $(MPI_STATIC) $(STATIC_LIB)
+$(MPI_TESTS): $(MPI_TEST_OBJECTS) $(MPI_STATIC) $(STATIC_LIB)
 	$(call link_mpi,$(CHECK_LIBS))
+# The same program, in which the library says it has another version.
+$(MPI_BUILD)/tests/ranks_of_another_version: $(MPI_BUILD)/obj/tests/mpi/other_version.o
+$(MPI_BUILD)/tests/ranks_of_another_version: private LDFLAGS += -Wl,--wrap=tsnn_version_number
 
 # What a program linked with libtsnn.a needs besides it. gcc's OpenMP library works by name with any linker driver.
 ifeq ($(OPENMP),1)
@@ -420,25 +425,53 @@ check-fuzz: $(REPLAYS)
 check-inference:
 	+@$(RUN_TESTS) inference
 
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+RUN_MPI_TESTS = BUILD="$(BUILD)" CC="$(CC)" CFLAGS="$(CFLAGS)" MAKE="$(MAKE)" PKG_CONFIG="$(PKG_CONFIG)" \
+                SOVERSION="$(SOVERSION)" sh tests/mpi/run.sh
+
 .PHONY: check-mpi mpi-tests
 mpi-tests: $(MPI_TESTS) $(MPI_SHARED) $(MPI_BUILD)/libtsnn-mpi.so $(if $(LEFT_OUT),,$(MPI_EXAMPLE))
 check-mpi: $(STATIC_LIB) ## run the tests of libtsnn-mpi, with every MPI that is installed
-	+@BUILD="$(BUILD)" CC="$(CC)" CFLAGS="$(CFLAGS)" MAKE="$(MAKE)" sh tests/mpi/run.sh
+	+@$(RUN_MPI_TESTS) install symbols claims programs memory stress losses example
 
-check-all: ## run the long tests too, then sanitize and valgrind
+# On two and three ranks: what every rank does is done there. tests/mpi/leaks.sh says which leaks are ours.
+.PHONY: sanitize-mpi
+ifneq ($(and $(filter sanitize-mpi,$(MAKECMDGOALS)),$(call compiles,'int main(void) { return 0; }',$(SANITIZERS))),)
+sanitize-mpi: ## run the tests of libtsnn-mpi with the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize CFLAGS="-O1 -g -fno-omit-frame-pointer $(SANITIZERS)" \
+	    check-mpi-sanitized
+else
+sanitize-mpi:
+	@echo "sanitize-mpi: skipped, $(CC) cannot link with $(SANITIZERS)"
+endif
+
+.PHONY: check-mpi-sanitized
+check-mpi-sanitized: $(STATIC_LIB)
+	+@MPI_RANKS="$(or $(MPI_RANKS),2 3)" MPI_SANITIZED=1 $(RUN_MPI_TESTS) claims programs memory stress example
+
+check-all: ## run the long tests too, then sanitize and valgrind; with MPI=1 those of libtsnn-mpi
 	@TSNN_CHECK_ALL=1 $(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory sanitize
 	@$(MAKE) --no-print-directory valgrind
+ifeq ($(MPI),1)
+	@TSNN_CHECK_ALL=1 $(MAKE) --no-print-directory check-mpi
+	@$(MAKE) --no-print-directory sanitize-mpi
+endif
 
 .PHONY: update-abi
-update-abi: $(SHARED_LIB) ## rewrite what tests/abi keeps of the interface: functions, structs, types
+update-abi: $(SHARED_LIB) $(if $(filter 1,$(MPI)),$(MPI_SHARED)) ## rewrite what tests/abi keeps of the interface: functions, structs, types
 	@sh tests/abi/list.sh $(SHARED_LIB) > tests/abi/libtsnn.symbols
 	@sh tests/abi/layout.sh $(BUILD)/tests/abi > tests/abi/libtsnn.layout
 	@abidw --headers-dir include --drop-private-types --no-comp-dir-path --no-corpus-path $(SHARED_LIB) | gzip -9n > \
 	    tests/abi/libtsnn.abi.gz
+ifeq ($(MPI),1)
+	@sh tests/abi/list.sh $(MPI_SHARED) > tests/abi/libtsnn-mpi.symbols
+	@OMPI_CC="$(CC)" MPICH_CC="$(CC)" CC="$(MPICC)" UMBRELLA=tsnn-mpi.h sh tests/abi/layout.sh $(MPI_BUILD)/tests/abi include/tsnn-mpi.h > \
+	    tests/abi/libtsnn-mpi.layout
+endif
 	@echo "tests/abi: $$(wc -l < tests/abi/libtsnn.symbols) functions, $$(grep -vc '\.' tests/abi/libtsnn.layout) structs"
 
-SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 .PHONY: sanitize valgrind
 ifneq ($(and $(filter sanitize,$(MAKECMDGOALS)),$(call compiles,'int main(void) { return 0; }',$(SANITIZERS))),)
 sanitize: ## run the tests with the address and undefined-behaviour sanitizers
@@ -455,7 +488,7 @@ check-sanitized: $(UNIT_TESTS) $(EXAMPLES) $(EXAMPLE_TESTS) $(REPLAYS)
 
 # Needs an OpenMP that the sanitizer understands: clang's, with its Archer tool (libomp-dev). Plain kernels, because it
 # does not see what wide vectors load and store.
-THREAD_SUITES ?= commit parallel publisher
+THREAD_SUITES ?= commit parallel average replay publisher
 .PHONY: sanitize-threads
 sanitize-threads: ## run the tests of parallel training and of snapshots with clang's thread sanitizer
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CC="$(if $(findstring clang,$(CC)),$(CC),clang)" \

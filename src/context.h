@@ -15,7 +15,18 @@ struct tsnn_context {
     uint64_t seed;
     int64_t streams;   /* layers created so far: the default stream of the next is one more */
     uint64_t versions; /* topologies created so far */
+
+    void (*between)(
+        void *user); /* called after each layer of a pass, on the pass's thread: what must go on meanwhile */
+    void *between_user;
 };
+
+/* A pass calls it after each layer. */
+static inline void tsnni_context_breathe(const tsnn_context *context)
+{
+    if (context->between != NULL)
+        context->between(context->between_user);
+}
 
 /* Reads a caller's options struct of known_size bytes or of another version of it: what a smaller one lacks is 0, what
  * a larger one has more must be 0 (STRUCT_SIZE). NULL reads as all zeros. `name` is for the text. */

@@ -20,6 +20,11 @@ const tsnn_context *tsnni_evolution_context(const tsnn_evolution *evolution)
     return evolution->context;
 }
 
+double tsnni_evolution_zeta(const tsnn_evolution *evolution)
+{
+    return evolution->zeta;
+}
+
 tsnn_status tsnn_evolution_options_init(tsnn_evolution_options *options)
 {
     if (options == NULL)

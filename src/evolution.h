@@ -6,6 +6,8 @@
 
 const tsnn_context *tsnni_evolution_context(const tsnn_evolution *evolution);
 
+double tsnni_evolution_zeta(const tsnn_evolution *evolution);
+
 /* The same rule in another context. */
 tsnn_status tsnni_evolution_copy(const tsnn_evolution *evolution, tsnn_context *context, tsnn_evolution **out);
 

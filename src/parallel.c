@@ -68,8 +68,27 @@ static tsnn_status check_choices(tsnni_runtime *runtime, const tsnn_parallel_opt
     if (options->replay_count < 0 || (options->replay == NULL) != (options->replay_count == 0))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "a replay of %lld commits %s them",
                    (long long)options->replay_count, options->replay == NULL ? "without" : "with");
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+/* What a mode would ignore is a mistake, unless it is the default. */
+static tsnn_status check_mode(tsnni_runtime *runtime, const tsnn_parallel_options *options)
+{
+    tsnn_status status;
     if (options->mode != TSNN_PARALLEL_WASAP && (options->keep_log || options->replay != NULL))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "only WASAP has a log; mode is %d", (int)options->mode);
+    if (options->mode != TSNN_PARALLEL_WASAP && (options->retain != TSNN_RETAIN_VALID || options->stale_limit != 0))
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT,
+                   "retain is %d, stale_limit %lld; only WASAP has stale gradients, mode is %d", (int)options->retain,
+                   (long long)options->stale_limit, (int)options->mode);
+    if (options->mode == TSNN_PARALLEL_REPLICAS && (options->phase_split != 0.0 || options->local_steps > 1 ||
+                                                    (options->rate_multiple != 0.0 && options->rate_multiple != 1.0)))
+        TSNNI_FAIL(
+            runtime, TSNN_ERROR_INVALID_ARGUMENT,
+            "phase_split is %g, local_steps %lld, rate_multiple %g; they are of phase 1, which replicas have not",
+            options->phase_split, (long long)options->local_steps, options->rate_multiple);
     return TSNN_OK;
 fail:
     return status;
@@ -105,6 +124,11 @@ fail:
     return status;
 }
 
+double tsnni_parallel_default_local_multiple(int32_t workers)
+{
+    return workers > 1 ? 2.0 * (double)workers : 1.0;
+}
+
 static void fill_defaults(tsnn_parallel_options *options)
 {
     options->schedule = NULL;
@@ -116,7 +140,7 @@ static void fill_defaults(tsnn_parallel_options *options)
     options->phase_split = options->phase_split > 0.0 ? options->phase_split : TSNNI_DEFAULT_PHASE_SPLIT;
     options->rate_warmup = options->rate_warmup > 0.0 ? options->rate_warmup : TSNNI_DEFAULT_RATE_WARMUP;
     if (options->local_multiple == 0.0)
-        options->local_multiple = options->workers > 1 ? 2.0 * (double)options->workers : 1.0;
+        options->local_multiple = tsnni_parallel_default_local_multiple(options->workers);
     if (options->rate_multiple == 0.0)
         options->rate_multiple =
             options->mode == TSNN_PARALLEL_WASSP ? (double)options->workers * (double)options->local_steps : 1.0;
@@ -140,13 +164,17 @@ static double decay_of(double decay, double steps)
 
 /* The optimizer of phase 2. For the mean to decay by each sample as in sequential training, each worker's weights decay
  * `workers` times in a step, whatever its learning rate; L2 decay goes with the rate already. */
-static tsnn_optimizer local_optimizer(const tsnn_parallel_options *options)
+static tsnn_optimizer local_optimizer(const tsnn_parallel_options *options, double workers)
 {
     tsnn_optimizer local = *options->optimizer;
-    double workers = (double)options->workers;
     local.weight_decay = local.decay == TSNN_DECAY_DECOUPLED ? decay_of(local.weight_decay, workers)
                                                              : local.weight_decay * workers / options->local_multiple;
     return local;
+}
+
+void tsnni_parallel_local_workers(tsnn_parallel *parallel, int32_t workers)
+{
+    parallel->local = local_optimizer(&parallel->options, (double)workers);
 }
 
 tsnn_status tsnn_parallel_create(tsnn_context *context, const tsnn_parallel_options *options, tsnn_parallel **out)
@@ -165,6 +193,7 @@ tsnn_status tsnn_parallel_create(tsnn_context *context, const tsnn_parallel_opti
     TSNNI_TRY(check_choices(runtime, &given));
     TSNNI_TRY(check_objects(context, &given));
     TSNNI_TRY(check_numbers(runtime, &given));
+    TSNNI_TRY(check_mode(runtime, &given));
     TSNNI_TRY(tsnni_schedule_read(runtime, given.schedule, &schedule));
     fill_defaults(&given);
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, 1, &parallel));
@@ -172,7 +201,7 @@ tsnn_status tsnn_parallel_create(tsnn_context *context, const tsnn_parallel_opti
     parallel->options = given;
     parallel->schedule = schedule;
     parallel->phase_one = phase_one_epochs(&given);
-    parallel->local = local_optimizer(&given);
+    parallel->local = local_optimizer(&given, (double)given.workers);
     parallel->allocator = (tsnni_shared_allocator){
         .allocate = runtime->allocate, .release = runtime->release, .user = runtime->allocator_user};
     tsnni_lock_init(&parallel->allocator.lock);
@@ -180,7 +209,7 @@ tsnn_status tsnn_parallel_create(tsnn_context *context, const tsnn_parallel_opti
     for (int32_t w = 0; w < given.workers; w++)
         tsnni_worker_init(parallel, w);
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, given.workers, &parallel->networks));
-    parallel->engine.end = given.workers;
+    parallel->engine.end = parallel->engine.computing_end = given.workers;
     if (given.replay != NULL) {
         TSNNI_TRY(TSNNI_NEW(runtime, given.replay_count, &parallel->replay));
         memcpy(parallel->replay, given.replay, (size_t)given.replay_count * sizeof *given.replay);
@@ -285,19 +314,34 @@ fail:
     return status;
 }
 
-/* Whether the workers still have the shape of the network: pruning and callbacks may have changed it. */
-static int32_t shapes_fit(const tsnn_parallel *parallel)
+/* Whether two networks of one shape take in their inputs alike. */
+static int32_t inputs_fit(const tsnn_network *a, const tsnn_network *b)
+{
+    size_t size = (size_t)tsnni_network_inputs(a) * sizeof *a->shift;
+    if (a->shift == NULL || b->shift == NULL)
+        return a->shift == b->shift;
+    return memcmp(a->shift, b->shift, size) == 0 && memcmp(a->scale, b->scale, size) == 0;
+}
+
+/* Whether the workers still have the shape of the network and what is set of it: pruning and callbacks may have changed
+ * it. What one worker has, all have. */
+static int32_t workers_fit(const tsnn_parallel *parallel)
 {
     const tsnn_network *network = parallel->options.network;
-    const tsnn_gradient *gradient = parallel->workers[parallel->engine.first].gradient;
+    const tsnni_worker *worker = &parallel->workers[parallel->engine.first];
+    const tsnn_gradient *gradient = worker->gradient;
     if (gradient->count != network->count)
         return 0;
     for (int64_t l = 0; l < network->count; l++) {
-        const tsnni_pattern *pattern = &network->stages[l].layer->topology.pattern;
-        if (gradient->layers[l].connections != pattern->count || gradient->layers[l].outputs != pattern->columns)
+        const tsnn_layer *layer = network->stages[l].layer;
+        const tsnni_pattern *pattern = &layer->topology.pattern;
+        if (gradient->layers[l].connections != pattern->count || gradient->layers[l].outputs != pattern->columns ||
+            worker->network->stages[l].layer->frozen != layer->frozen)
             return 0;
     }
-    return 1;
+    return worker->network->activation_format == network->activation_format &&
+           (worker->workspace == NULL || worker->workspace->format == network->activation_format) &&
+           inputs_fit(worker->network, network);
 }
 
 /* A worker's snapshot is from before the epoch's end, and so is the gradient it may have ready: that is what makes the
@@ -306,7 +350,10 @@ tsnn_status tsnni_parallel_prepare(tsnn_parallel *parallel)
 {
     const tsnn_dataset *train = parallel->train;
     tsnn_status status = TSNN_OK;
-    if (!shapes_fit(parallel))
+    int32_t anew = parallel->replay != NULL && tsnni_parallel_replay_begins_anew(parallel, parallel->epochs_done);
+    if (anew)
+        tsnni_async_start(parallel);
+    if (anew || !workers_fit(parallel))
         status = tsnni_parallel_enter(parallel);
     else if (tsnni_optimizer_prepare(parallel->options.optimizer, parallel->options.network) < 0)
         status = parallel->context->runtime.error;
@@ -329,7 +376,7 @@ static void begin_steps(tsnn_parallel *parallel)
         tsnni_worker *worker = &parallel->workers[w];
         worker->status = TSNN_OK;
         worker->epoch_loss = 0.0;
-        worker->epoch_correct = worker->epoch_samples = 0;
+        worker->epoch_correct = worker->epoch_samples = worker->epoch_replaced = 0;
     }
 }
 
@@ -343,6 +390,7 @@ static tsnn_status end_steps(tsnn_parallel *parallel, tsnn_epoch_report *report)
         loss += worker->epoch_loss;
         correct += worker->epoch_correct;
         report->samples += worker->epoch_samples;
+        report->replaced += worker->epoch_replaced;
         if (!parallel->turns)
             worker->info.wait_seconds += end - worker->finished_at;
     }
@@ -400,6 +448,12 @@ fail:
     return status;
 }
 
+static void announce(tsnn_parallel *parallel, tsnni_stage_of_epoch next)
+{
+    if (parallel->engine.announce != NULL)
+        parallel->engine.announce(parallel, next);
+}
+
 tsnn_status tsnni_parallel_run_epoch(tsnn_parallel *parallel, const tsnn_dataset *validation)
 {
     const tsnn_parallel_options *options = &parallel->options;
@@ -414,8 +468,10 @@ tsnn_status tsnni_parallel_run_epoch(tsnn_parallel *parallel, const tsnn_dataset
     parallel->phase_seconds[!first_phase] += report.train_seconds;
     if (status != TSNN_OK)
         return status;
+    announce(parallel, TSNNI_VALIDATES);
     TSNNI_TRY(tsnni_epoch_check_weights(options->network, report.epoch));
     TSNNI_TRY(tsnni_epoch_validate(options->network, options->loss, validation, &report));
+    announce(parallel, TSNNI_CHANGES_TOPOLOGY);
     if (first_phase)
         TSNNI_TRY(tsnni_epoch_change_topology(options->network, options->evolution, options->pruning, &report));
     else if (validation != NULL && report.epoch == report.epochs)
@@ -425,6 +481,7 @@ tsnn_status tsnni_parallel_run_epoch(tsnn_parallel *parallel, const tsnn_dataset
     TSNNI_TRY(tsnn_network_get_info(options->network, &info));
     report.connections = info.connections;
     report.neurons = info.neurons;
+    announce(parallel, TSNNI_CALLS_BACK);
     if (options->on_epoch != NULL)
         status = tsnni_callback_status(&parallel->context->runtime, options->on_epoch(options->user, &report));
     return status;
@@ -433,37 +490,6 @@ fail:
 }
 
 /* ---- a run ---- */
-
-/* A log must be one that these options can have led to: the workers would wait for each other for ever otherwise. */
-static tsnn_status check_replay(tsnn_parallel *parallel)
-{
-    tsnni_runtime *runtime = &parallel->context->runtime;
-    int64_t total = parallel->phase_one * parallel->exchanges, *next = NULL;
-    int32_t workers = parallel->options.workers;
-    tsnn_status status;
-    if (parallel->replay == NULL)
-        return TSNN_OK;
-    if (parallel->epochs_done > 0 || parallel->options.replay_count != total)
-        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT,
-                   "a log of %lld commits after %lld epochs; phase 1 has %lld and is replayed whole",
-                   (long long)parallel->options.replay_count, (long long)parallel->epochs_done, (long long)total);
-    TSNNI_TRY(TSNNI_NEW(runtime, workers, &next));
-    for (int32_t w = 0; w < workers; w++)
-        next[w] = w;
-    for (int64_t n = 0; n < total; n++) {
-        const tsnn_parallel_commit *commit = &parallel->replay[n];
-        if (commit->worker < 0 || commit->worker >= workers || commit->exchange != next[commit->worker] ||
-            commit->exchange >= total || commit->exchange >= (n / parallel->exchanges + 2) * parallel->exchanges)
-            TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT,
-                       "commit %lld: worker %lld of %d cannot hand in exchange %lld there", (long long)n,
-                       (long long)commit->worker, (int)workers, (long long)commit->exchange);
-        next[commit->worker] = n + workers;
-    }
-    status = TSNN_OK;
-fail:
-    tsnni_release(runtime, next);
-    return status;
-}
 
 tsnn_status tsnni_parallel_begin(tsnn_parallel *parallel, const tsnn_dataset *train)
 {
@@ -477,14 +503,10 @@ tsnn_status tsnni_parallel_begin(tsnn_parallel *parallel, const tsnn_dataset *tr
     parallel->batches = (train->samples - 1) / options->batch + 1;
     parallel->exchanges =
         parallel->engine.exchanges > 0 ? parallel->engine.exchanges : (parallel->batches - 1) / share + 1;
-    TSNNI_TRY(check_replay(parallel));
+    TSNNI_TRY(tsnni_parallel_check_replay(parallel));
     for (int parity = 0; parity < 2; parity++)
         TSNNI_TRY(TSNNI_NEW(runtime, train->samples, &parallel->order[parity]));
-    tsnni_release(runtime, parallel->log);
-    parallel->log = NULL;
-    parallel->log_count = 0;
-    if (options->keep_log)
-        TSNNI_TRY(TSNNI_NEW(runtime, parallel->phase_one * parallel->exchanges, &parallel->log));
+    TSNNI_TRY(tsnni_parallel_keep_log(parallel));
     tsnni_async_start(parallel);
     TSNNI_TRY(tsnni_parallel_enter(parallel));
     return TSNN_OK;

@@ -1,5 +1,5 @@
 /* Inside of parallel training. parallel.c holds the object and its epochs, parallel_worker.c what a worker has,
- * parallel_async.c, parallel_sync.c and parallel_local.c the three ways of running an epoch. */
+ * parallel_async.c, parallel_sync.c and parallel_local.c the three ways of running an epoch, parallel_log.c the log. */
 #ifndef TSNNI_PARALLEL_H
 #define TSNNI_PARALLEL_H
 
@@ -25,9 +25,11 @@ typedef struct tsnni_worker {
     int64_t snapshot; /* commits that the network holds */
     int32_t ready;    /* the exchange's gradient is computed */
 
-    /* phase 2 */
-    int64_t *order; /* of all samples, its own */
-    int64_t order_next, order_rounds;
+    /* Of all samples. Phase 1: of the epoch that a late exchange is about which is to be computed anew, or NULL; phase
+     * 2: its own. */
+    int64_t *order;
+    int64_t order_epoch;              /* phase 1 */
+    int64_t order_next, order_rounds; /* phase 2 */
     tsnn_trainer *trainer;
     tsnn_evolution *evolution;
 
@@ -39,6 +41,7 @@ typedef struct tsnni_worker {
     /* the epoch at hand */
     double epoch_loss;
     int64_t epoch_correct, epoch_samples;
+    int64_t epoch_replaced; /* connections, in phase 2 */
     double finished_at;
 
     tsnn_status status; /* of its last run; the text is in its context */
@@ -55,14 +58,19 @@ typedef struct tsnni_shared_allocator {
     void *user;
 } tsnni_shared_allocator;
 
+/* What a process does at an epoch's end, while others wait for it. */
+typedef enum tsnni_stage_of_epoch { TSNNI_VALIDATES, TSNNI_CHANGES_TOPOLOGY, TSNNI_CALLS_BACK } tsnni_stage_of_epoch;
+
 /* Who runs the workers. Zeros: threads of this process. Else they live in several processes, of which this is one. */
 typedef struct tsnni_engine {
-    void (*run_steps)(tsnn_parallel *parallel, int32_t first_phase); /* the steps of one epoch */
+    void (*run_steps)(tsnn_parallel *parallel, int32_t first_phase);      /* the steps of one epoch */
+    void (*announce)(tsnn_parallel *parallel, tsnni_stage_of_epoch next); /* or NULL: nobody waits */
     void *user;
-    int32_t first, end; /* the workers of this process */
-    int32_t apart;      /* 1: it has not all copies of phase 2, so that others average */
-    int32_t sharded;    /* 1: the training set is this process's own part, all of which it learns from */
-    int64_t exchanges;  /* of an epoch, by all processes; 0: they follow from the training set */
+    int32_t first, end;    /* the workers of this process */
+    int32_t computing_end; /* those from this on compute nothing here: they mirror another process's */
+    int32_t apart;         /* 1: it has not all copies of phase 2, so that others average */
+    int32_t sharded;       /* 1: the training set is this process's own part, all of which it learns from */
+    int64_t exchanges;     /* of an epoch, by all processes; 0: they follow from the training set */
 } tsnni_engine;
 
 struct tsnn_parallel {
@@ -105,7 +113,8 @@ struct tsnn_parallel {
 
 /* ---- parallel_worker.c ---- */
 
-/* The seed of a worker's own random numbers in the part of a run that begins after `epochs` epochs. */
+/* The seed of a worker's own random numbers: in phase 1 that of 0 epochs, since mini-batches are numbered over all of
+ * them; in phase 2 that of the epochs before. */
 uint64_t tsnni_worker_seed(uint64_t seed, int32_t worker, int64_t epochs);
 
 /* Gives a worker its context. */
@@ -146,10 +155,28 @@ tsnn_status tsnni_parallel_check_data(const tsnn_parallel *parallel, const tsnn_
 /* What comes before the steps of an epoch of phase 1: orders, fresh snapshots, workers of the network's shape. */
 tsnn_status tsnni_parallel_prepare(tsnn_parallel *parallel);
 
+/* ---- parallel_log.c ---- */
+
+/* Room for the log of the run that begins; what a run left that was stopped between epochs stays. */
+tsnn_status tsnni_parallel_keep_log(tsnn_parallel *parallel);
+
+/* A log must be one that these options can have led to, from the epoch at hand on: the workers would wait for each
+ * other for ever otherwise. */
+tsnn_status tsnni_parallel_check_replay(tsnn_parallel *parallel);
+
+/* Whether the log's run was stopped after so many epochs, or 0, and its workers began anew there. */
+int32_t tsnni_parallel_replay_begins_anew(const tsnn_parallel *parallel, int64_t epochs);
+
 /* ---- the epochs ---- */
 
 /* How the weights move in an update of phase 1 that stands for `steps` mini-batches: their decay, the learning rate. */
 tsnni_update tsnni_parallel_update(const tsnn_parallel *parallel, double progress, double length, int64_t steps);
+
+/* Of the learning rate in phase 2, by as many workers as that has. */
+double tsnni_parallel_default_local_multiple(int32_t workers);
+
+/* How many workers phase 2 has, where that is not how many phase 1 has. */
+void tsnni_parallel_local_workers(tsnn_parallel *parallel, int32_t workers);
 
 /* The learning rate's factor in a step of either phase, of that length in epochs. */
 double tsnni_parallel_rate_factor(const tsnn_parallel *parallel, double multiple, double progress, double length);

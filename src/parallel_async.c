@@ -187,17 +187,37 @@ static void work(void *argument, int32_t number)
     worker->finished_at = tsnni_seconds_now();
 }
 
+/* Whose turn it is: by the log, or who has the oldest exchange. That goes round from 0 to K - 1, also from an epoch on
+ * that is not the first; and the oldest is one of this epoch or of an earlier one, so whoever has it can go on. */
+static tsnni_worker *next_in_turn(const tsnn_parallel *parallel)
+{
+    tsnni_worker *next = parallel->workers;
+    if (parallel->replay != NULL)
+        return next + parallel->replay[atomic_load(&parallel->commits)].worker;
+    for (int32_t w = 1; w < parallel->options.workers; w++)
+        if (parallel->workers[w].exchange < next->exchange)
+            next = &parallel->workers[w];
+    return next;
+}
+
+/* What each thread does when the epoch is full is done here too: the gradient that is handed in next is computed before
+ * the epoch's end, or a log would not tell which weights and which order of samples it is about. */
+static void take_turns(tsnn_parallel *parallel)
+{
+    int32_t going = 1;
+    while (going && atomic_load(&parallel->commits) < parallel->commit_end && !atomic_load(&parallel->stop)) {
+        tsnni_worker *worker = next_in_turn(parallel);
+        going = make_ready(parallel, worker) && tsnni_async_commit(parallel, worker);
+    }
+    for (int32_t w = 0; w < parallel->options.workers; w++)
+        (void)make_ready(parallel, &parallel->workers[w]);
+}
+
 void tsnni_parallel_run_async(tsnn_parallel *parallel)
 {
-    int64_t commits;
     parallel->commit_end = (parallel->epochs_done + 1) * parallel->exchanges;
     if (!parallel->turns && tsnni_parallel_workers(parallel->options.workers, work, parallel))
         return;
     parallel->turns = 1;
-    while ((commits = atomic_load(&parallel->commits)) < parallel->commit_end && !atomic_load(&parallel->stop)) {
-        int64_t turn =
-            parallel->replay != NULL ? parallel->replay[commits].worker : commits % parallel->options.workers;
-        if (make_ready(parallel, &parallel->workers[turn]))
-            tsnni_async_commit(parallel, &parallel->workers[turn]);
-    }
+    take_turns(parallel);
 }

@@ -1,6 +1,4 @@
-/* What parallel training did: figures of the runs, of each worker, and the log. */
-#include <string.h>
-
+/* What parallel training did: figures of the runs and of each worker. */
 #include "parallel.h"
 
 tsnn_status tsnn_parallel_get_info(const tsnn_parallel *parallel, tsnn_parallel_info *info)
@@ -47,22 +45,4 @@ tsnn_status tsnn_parallel_get_worker(const tsnn_parallel *parallel, int32_t work
                           (int)parallel->options.workers);
     return tsnni_info_write(runtime, info, &parallel->workers[worker].info, sizeof parallel->workers[worker].info,
                             "tsnn_parallel_worker_info");
-}
-
-tsnn_status tsnn_parallel_get_log(const tsnn_parallel *parallel, tsnn_parallel_commit *commits, int64_t capacity,
-                                  int64_t *count)
-{
-    if (parallel == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
-    tsnni_runtime *runtime = &parallel->context->runtime;
-    if (parallel->log == NULL)
-        return tsnni_fail(runtime, TSNN_ERROR_STATE, "no log was kept");
-    if (commits != NULL && capacity < parallel->log_count)
-        return tsnni_fail(runtime, TSNN_ERROR_BUFFER_TOO_SMALL, "room for %lld commits; %lld are needed",
-                          (long long)capacity, (long long)parallel->log_count);
-    if (commits != NULL)
-        memcpy(commits, parallel->log, (size_t)parallel->log_count * sizeof *commits);
-    if (count != NULL)
-        *count = parallel->log_count;
-    return TSNN_OK;
 }

@@ -4,6 +4,7 @@
 #include "evolution.h"
 #include "optimizer.h"
 #include "parallel.h"
+#include "trainer.h"
 
 /* An epoch's mini-batches are shared out evenly; where some get one more, it is other workers in each epoch. */
 static int64_t share_of(const tsnn_parallel *parallel, int64_t number)
@@ -42,15 +43,15 @@ static tsnn_status run_epoch(tsnn_parallel *parallel, tsnni_worker *worker)
     int64_t number = worker - parallel->workers, steps = share_of(parallel, number);
     double length = steps > 0 ? 1.0 / (double)steps : 1.0;
     for (int64_t s = 0; s < steps && !atomic_load(&parallel->stop); s++) {
-        double loss, factor;
+        double factor;
         int64_t count;
         const int64_t *samples = next_samples(parallel, worker, &count);
         factor = tsnni_parallel_rate_factor(parallel, parallel->options.local_multiple,
                                             (double)parallel->epochs_done + (double)s * length, length);
-        tsnn_status status = tsnn_trainer_step(worker->trainer, parallel->train, samples, count, factor, &loss);
+        tsnn_status status =
+            tsnni_trainer_step(worker->trainer, parallel->train, samples, count, factor, &worker->score);
         if (status < 0)
             return status;
-        worker->score = (tsnni_score){loss * (double)count, 0};
         worker->score_samples = count;
         worker->score_steps = 1;
         tsnni_worker_count(parallel, worker);
@@ -62,7 +63,7 @@ static tsnn_status run_epoch(tsnn_parallel *parallel, tsnni_worker *worker)
     tsnn_status status = tsnni_epoch_check_weights(worker->network, parallel->epochs_done + 1);
     if (status < 0 || worker->evolution == NULL || !evolves(parallel))
         return status;
-    return tsnn_evolution_apply(worker->evolution, worker->network, parallel->epochs_done + 1, NULL);
+    return tsnn_evolution_apply(worker->evolution, worker->network, parallel->epochs_done + 1, &worker->epoch_replaced);
 }
 
 void tsnni_local_run_worker(tsnn_parallel *parallel, tsnni_worker *worker)

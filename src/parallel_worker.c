@@ -72,6 +72,22 @@ static int64_t largest_layer(const tsnn_network *network)
     return largest;
 }
 
+/* A worker that starts afresh may be at an exchange of an epoch that is over: it is still about that epoch's samples.
+ */
+static tsnn_status recall_order(tsnn_parallel *parallel, tsnni_worker *worker)
+{
+    int64_t epoch = worker->exchange / parallel->exchanges;
+    if (parallel->options.mode != TSNN_PARALLEL_WASAP || worker - parallel->workers >= parallel->engine.computing_end ||
+        epoch >= parallel->epochs_done)
+        return TSNN_OK;
+    tsnn_status status = TSNNI_NEW(&worker->context.runtime, parallel->train->samples, &worker->order);
+    if (status < 0)
+        return status;
+    worker->order_epoch = epoch;
+    tsnni_epoch_shuffle(parallel->context->seed, epoch + 1, worker->order, parallel->train->samples);
+    return TSNN_OK;
+}
+
 tsnn_status tsnni_worker_enter_phase_one(tsnn_parallel *parallel, tsnni_worker *worker)
 {
     const tsnn_parallel_options *options = &parallel->options;
@@ -79,14 +95,16 @@ tsnn_status tsnni_worker_enter_phase_one(tsnn_parallel *parallel, tsnni_worker *
     int32_t number = (int32_t)(worker - parallel->workers);
     tsnn_status status;
     tsnni_worker_leave(parallel, worker);
-    worker->context.seed = tsnni_worker_seed(parallel->context->seed, number, parallel->epochs_done);
+    worker->context.seed = tsnni_worker_seed(parallel->context->seed, number, 0);
+    TSNNI_TRY(recall_order(parallel, worker));
     if (options->mode == TSNN_PARALLEL_WASAP) {
         TSNNI_TRY(tsnni_network_copy(options->network, &worker->context, &worker->network));
         TSNNI_TRY(TSNNI_NEW(&worker->context.runtime, largest_layer(options->network), &worker->retained));
     } else {
         worker->network = options->network;
     }
-    TSNNI_TRY(tsnni_workspace_create(worker->network, samples, 1, &worker->workspace));
+    if (number < parallel->engine.computing_end)
+        TSNNI_TRY(tsnni_workspace_create(worker->network, samples, 1, &worker->workspace));
     TSNNI_TRY(tsnn_gradient_create(worker->network, &worker->gradient));
     return TSNN_OK;
 fail:
@@ -147,13 +165,18 @@ static void clip(const tsnn_parallel *parallel, tsnni_worker *worker)
     worker->score_norm = norm;
 }
 
+static const int64_t *order_of(const tsnn_parallel *parallel, const tsnni_worker *worker, int64_t epoch)
+{
+    return worker->order != NULL && worker->order_epoch == epoch ? worker->order : parallel->order[epoch % 2];
+}
+
 /* One mini-batch, by its number from the first epoch on. */
 static void compute_batch(tsnn_parallel *parallel, tsnni_worker *worker, int64_t number, int64_t divisor)
 {
     const tsnn_dataset *train = parallel->train;
     int64_t first = number % parallel->batches * parallel->options.batch;
     int64_t count = train->samples - first < parallel->options.batch ? train->samples - first : parallel->options.batch;
-    const int64_t *samples = parallel->order[number / parallel->batches % 2] + first;
+    const int64_t *samples = order_of(parallel, worker, number / parallel->batches) + first;
     /* With a gradient to write to, a step leaves the network as it is. */
     tsnni_step step = {.network = worker->network,
                        .loss = parallel->options.loss,

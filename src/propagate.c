@@ -303,8 +303,11 @@ void tsnni_propagate_forward(const tsnn_network *network, tsnni_workspace *works
                              tsnni_pass pass, int64_t step)
 {
     load_batch(network, workspace, batch);
-    for (int64_t l = 0; l < network->count; l++)
+    for (int64_t l = 0; l < network->count; l++) {
+        tsnni_workspace_follow(workspace, network, l);
         forward_stage(network, workspace, l, batch->count, pass, step);
+        tsnni_context_breathe(network->context);
+    }
 }
 
 /* ---- backward ---- */
@@ -541,5 +544,6 @@ void tsnni_propagate_backward(tsnn_network *network, tsnni_workspace *workspace,
     for (int64_t l = network->count - 1; l >= lowest; l--) {
         backward_stage(network, workspace, l, count, pass, l > lowest, update, gradient);
         apply_to_biases(network, workspace, l, update, gradient);
+        tsnni_context_breathe(network->context);
     }
 }

@@ -124,6 +124,15 @@ const tsnn_context *tsnni_pruning_context(const tsnn_pruning *pruning)
     return pruning->context;
 }
 
+void tsnni_pruning_tell(const tsnn_pruning *pruning, tsnn_pruning_options *out)
+{
+    out->fold = pruning->fold;
+    out->percentile = pruning->percentile;
+    out->threshold = pruning->threshold;
+    out->first_epoch = pruning->first_epoch;
+    out->every_epochs = pruning->every_epochs;
+}
+
 int32_t tsnni_pruning_is_due(const tsnn_pruning *pruning, int64_t epoch)
 {
     return epoch >= pruning->first_epoch && (epoch - pruning->first_epoch) % pruning->every_epochs == 0;

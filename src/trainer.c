@@ -222,11 +222,9 @@ static void run_one_step(void *argument)
     call->result = run_step(call->trainer, call->dataset, call->samples, 0, call->count, call->rate_factor);
 }
 
-tsnn_status tsnn_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset, const int64_t *samples, int64_t count,
-                              double rate_factor, double *loss)
+tsnn_status tsnni_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset, const int64_t *samples,
+                               int64_t count, double rate_factor, tsnni_score *score)
 {
-    if (trainer == NULL)
-        return TSNN_ERROR_NULL_ARGUMENT;
     tsnni_runtime *runtime = &trainer->context->runtime;
     tsnn_status status;
     TSNNI_TRY(tsnni_step_check(trainer->options.network, trainer->options.loss, dataset, samples, count));
@@ -242,10 +240,21 @@ tsnn_status tsnn_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset
     if (!isfinite(call.result.score.loss))
         TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "the loss is %g; is the learning rate too high?",
                    call.result.score.loss);
-    if (loss != NULL)
-        *loss = call.result.score.loss / (double)count;
+    *score = call.result.score;
     return TSNN_OK;
 fail:
+    return status;
+}
+
+tsnn_status tsnn_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset, const int64_t *samples, int64_t count,
+                              double rate_factor, double *loss)
+{
+    tsnni_score score;
+    if (trainer == NULL)
+        return TSNN_ERROR_NULL_ARGUMENT;
+    tsnn_status status = tsnni_trainer_step(trainer, dataset, samples, count, rate_factor, &score);
+    if (status >= 0 && loss != NULL)
+        *loss = score.loss / (double)count;
     return status;
 }
 

@@ -5,6 +5,7 @@
 #include <tsnn/trainer.h>
 
 #include "gradient.h"
+#include "loss.h"
 #include "workspace.h"
 
 /* The steps of an epoch that is not done yet: zeros between epochs. */
@@ -27,5 +28,9 @@ struct tsnn_trainer {
     uint64_t workspace_version; /* of the context's topologies when it was made */
     tsnn_gradient *gradient;    /* only for clipping and micro-batches */
 };
+
+/* tsnn_trainer_step() that tells the whole score: sums over the samples. */
+tsnn_status tsnni_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset, const int64_t *samples,
+                               int64_t count, double rate_factor, tsnni_score *score);
 
 #endif

@@ -137,6 +137,7 @@ static tsnn_status take_plan(tsnni_workspace *workspace, const tsnn_network *net
     tsnni_stage_plan *plan = &workspace->plans[l];
     tsnn_status status;
     tsnni_stage_plan_choose(network, l, workspace->samples, plan);
+    plan->version = layer->version;
     if (plan->forward.route == TSNNI_ROUTE_PANELS) {
         TSNNI_TRY(tsnni_panels_build(runtime, transpose->column_ptr, &transpose->row, pattern->columns, pattern->rows,
                                      plan->forward.panels, &plan->forward_ends));
@@ -152,6 +153,24 @@ static tsnn_status take_plan(tsnni_workspace *workspace, const tsnn_network *net
     return TSNN_OK;
 fail:
     return status;
+}
+
+void tsnni_workspace_follow(tsnni_workspace *workspace, const tsnn_network *network, int64_t l)
+{
+    int32_t threads = workspace->context->runtime.threads;
+    const tsnn_layer *layer = network->stages[l].layer;
+    const tsnni_pattern *pattern = &layer->topology.pattern;
+    const tsnni_transpose *transpose = &layer->topology.transpose;
+    tsnni_stage_plan *plan = &workspace->plans[l];
+    if (plan->version == layer->version)
+        return;
+    plan->version = layer->version;
+    if (plan->forward_ends != NULL)
+        tsnni_panels_fill(threads, transpose->column_ptr, &transpose->row, pattern->columns, pattern->rows,
+                          plan->forward.panels, plan->forward_ends);
+    if (plan->backward_ends != NULL)
+        tsnni_panels_fill(threads, pattern->row_ptr, &pattern->column, pattern->rows, pattern->columns,
+                          plan->backward.panels, plan->backward_ends);
 }
 
 static int64_t largest_stage(const tsnn_network *network)

@@ -10,7 +10,8 @@
 typedef struct tsnni_stage_plan {
     tsnni_pass_plan forward, backward;
     int64_t *forward_ends, *backward_ends; /* bounds of the panels, or NULL */
-    float *expanded; /* every cell, for the dense forward kernel; NULL: the layer is full, or no */
+    float *expanded;  /* every cell, for the dense forward kernel; NULL: the layer is full, or no */
+    uint64_t version; /* of the layer that the bounds are of */
 } tsnni_stage_plan;
 
 typedef struct tsnni_workspace {
@@ -44,6 +45,10 @@ void tsnni_stage_plan_choose(const tsnn_network *network, int64_t l, int64_t sam
 /* For passes of up to `samples` samples; without deltas and with two shared buffers unless `training`. */
 tsnn_status tsnni_workspace_create(const tsnn_network *network, int64_t samples, int32_t training,
                                    tsnni_workspace **out);
+
+/* Follows a layer whose topology has changed but for its shape and number of connections; cannot fail. */
+void tsnni_workspace_follow(tsnni_workspace *workspace, const tsnn_network *network, int64_t l);
+
 void tsnni_workspace_destroy(tsnni_workspace **workspace);
 
 /* Whole groups of columns for a number of samples. */

@@ -2,27 +2,26 @@
  * train_mpi: train_parallel with MPI ranks in place of threads.
  *
  * Every rank reads the data and builds the same network, as train_mlp does; rank 0 tests, prints and saves.
- *   mpiexec -n 3 train_mpi --mode wasap      a server and two workers
- *   mpiexec -n 2 train_mpi --mode wassp      two workers
+ *   mpiexec -n 2 train_mpi --mode wasap              two workers, of which rank 0 is the server too
+ *   mpiexec -n 3 train_mpi --mode wasap --workers 2  two workers and a server
+ *   mpiexec -n 2 train_mpi --mode wassp              two workers
  */
 #define _POSIX_C_SOURCE 200809L
 
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <tsnn-mpi.h>
 
 #include "../train_mlp/data.h"
+#include "../train_mlp/interrupt.h"
 #include "../train_mlp/metrics.h"
 #include "../train_mlp/model.h"
 #include "../train_mlp/options.h"
 #include "../train_mlp/progress.h"
 #include "../train_mlp/text.h"
+#include "../train_parallel/outcome.h"
 #include "../train_parallel/parallel_options.h"
 #include "../train_parallel/workers.h"
 #include "mpi_options.h"
@@ -60,23 +59,14 @@ static int32_t on_step(void *user, const tsnn_step_report *report)
 {
     struct run *run = user;
     progress_step(&run->progress, report);
-    return 0;
+    return interrupt_wanted();
 }
 
 /* The checkpoint that is there when a rank is lost. */
 static void save(struct run *run)
 {
-    tsnn_save_options options = TSNN_SAVE_OPTIONS_INIT;
-    if (run->options.save == NULL || run->rank != 0)
-        return;
-    options.momentum = 1;
-    tsnn_status status = tsnn_network_save(run->model.network, &options, run->options.save);
-    run->save_failed = status < 0;
-    if (status < 0) {
-        char text[512];
-        tsnn_context_error(run->model.context, text, sizeof text, NULL);
-        warn("--save %s: %s", run->options.save, text);
-    }
+    if (run->options.save != NULL && run->rank == 0)
+        run->save_failed = !outcome_save(&run->model, run->options.save);
 }
 
 static int32_t on_epoch(void *user, const tsnn_epoch_report *report)
@@ -87,7 +77,7 @@ static int32_t on_epoch(void *user, const tsnn_epoch_report *report)
     progress_epoch(&run->progress, report);
     metrics_write(&run->metrics, report);
     save(run);
-    return 0;
+    return interrupt_wanted();
 }
 
 /* ---- the parts of a run ---- */
@@ -103,6 +93,7 @@ static bool create_ranks(struct run *run)
     more.in_flight = run->mpi_options.in_flight;
     more.timeout_seconds = run->mpi_options.timeout;
     more.pause_seconds = run->mpi_options.pause;
+    more.transport = run->mpi_options.transport;
     tsnn_status status = tsnn_mpi_create(run->model.context, MPI_COMM_WORLD, &own, &more, &run->mpi);
     run->lost = status == TSNN_ERROR_COMMUNICATION;
     if (status < 0 && (run->rank == 0 || run->lost))
@@ -127,35 +118,20 @@ static bool train(struct run *run)
 
 static bool print_result(struct run *run)
 {
-    tsnn_evaluation evaluation = TSNN_EVALUATION_INIT;
-    tsnn_network_info network = TSNN_NETWORK_INFO_INIT;
-    tsnn_parallel_info info = TSNN_PARALLEL_INFO_INIT;
+    char more[256];
+    struct outcome outcome = {run->epoch_count, run->seconds, TSNN_PARALLEL_INFO_INIT, more};
     tsnn_mpi_info ranks = TSNN_MPI_INFO_INIT;
-    struct rusage usage;
-    tsnn_status status = tsnn_network_evaluate(run->model.network, NULL, run->model.test, &evaluation);
-    if (status >= 0)
-        status = tsnn_network_get_info(run->model.network, &network);
-    if (status >= 0)
-        status = tsnn_mpi_get_parallel_info(run->mpi, &info);
+    tsnn_status status = tsnn_mpi_get_parallel_info(run->mpi, &outcome.info);
     if (status >= 0)
         status = tsnn_mpi_get_info(run->mpi, &ranks);
     if (status < 0)
         return model_complain(&run->model, "the test failed", status);
-    double busy = info.compute_seconds + info.exchange_seconds + info.wait_seconds;
-    getrusage(RUSAGE_SELF, &usage);
-    printf("%sresult test_accuracy=%.4f epochs=%lld connections=%lld neurons=%lld train_seconds=%.1f peak_rss_mb=%ld "
-           "seed=%" PRIu64 " mode=%s workers=%d staleness_mean=%.2f staleness_max=%lld phase1_seconds=%.2f "
-           "phase2_seconds=%.2f exchange_share=%.3f wait_share=%.3f ranks=%d bytes_per_exchange=%.0f "
-           "bytes_of_values=%.0f topology_bytes=%lld average_bytes=%lld serve_seconds=%.2f\n",
-           run->options.quiet ? "" : "\n", evaluation.accuracy, (long long)run->epoch_count,
-           (long long)network.connections, (long long)network.neurons, run->seconds, (usage.ru_maxrss + 512) / 1024,
-           run->options.seed, parallel_mode_word(run->parallel.mode), (int)info.workers, info.staleness_mean,
-           (long long)info.staleness_most, info.phase_seconds[0], info.phase_seconds[1],
-           busy > 0 ? info.exchange_seconds / busy : 0, busy > 0 ? info.wait_seconds / busy : 0, (int)ranks.ranks,
-           ranks.exchange_bytes, ranks.value_bytes, (long long)ranks.topology_bytes, (long long)ranks.average_bytes,
-           ranks.serve_seconds);
-    return (fflush(stdout) == 0 && ferror(stdout) == 0) ||
-           complain("standard output cannot be written: %s", strerror(errno));
+    snprintf(more, sizeof more,
+             " ranks=%d bytes_per_exchange=%.0f bytes_of_values=%.0f topology_bytes=%lld average_bytes=%lld "
+             "serve_seconds=%.2f",
+             (int)ranks.ranks, ranks.exchange_bytes, ranks.value_bytes, (long long)ranks.topology_bytes,
+             (long long)ranks.average_bytes, ranks.serve_seconds);
+    return outcome_print(&run->model, &run->options, &run->parallel, &outcome);
 }
 
 static bool run_one(struct run *run)
@@ -218,6 +194,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     MPI_Comm_rank(MPI_COMM_WORLD, &run.rank);
     MPI_Comm_size(MPI_COMM_WORLD, &run.ranks);
+    interrupt_catch(); /* all: the first stops what rank 0 trains, and so all ranks */
     if (run.rank != 0) {
         be_silent(STDOUT_FILENO);
         spoke = be_silent(STDERR_FILENO);

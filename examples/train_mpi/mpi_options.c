@@ -8,7 +8,7 @@
 
 #include "../train_mlp/text.h"
 
-enum { FLAGS = 3 };
+enum { FLAGS = 4 };
 
 static const struct {
     const char *name;
@@ -17,7 +17,8 @@ static const struct {
 } flags[FLAGS] = {
     {"in-flight", 1, 8, "wasap: gradients that a worker has under way (2)"},
     {"timeout", 0.1, 1e6, "seconds that a rank may be silent beyond four steps (8)"},
-    {"pause", 0.1, 1e6, "the same while rank 0 tests and saves (600)"},
+    {"pause", 0.1, 1e6, "the same while rank 0 evolves and saves (600)"},
+    {"messages", 0, 1, "1: no shared memory on one machine (0)"},
 };
 
 static bool set(double *numbers, int flag, const char *text)
@@ -25,17 +26,19 @@ static bool set(double *numbers, int flag, const char *text)
     char *end = NULL;
     double number = text != NULL ? strtod(text, &end) : 0.0;
     if (text == NULL || end == text || *end != '\0' || !(number >= flags[flag].low && number <= flags[flag].high) ||
-        (flag == 0 && number != floor(number)))
+        ((flag == 0 || flag == 3) && number != floor(number)))
         return complain("--%s %s: must be a number from %g to %g", flags[flag].name, text != NULL ? text : "",
                         flags[flag].low, flags[flag].high);
     numbers[flag] = number;
     return true;
 }
 
+/* "--name" or "--name=N". */
 static int find(const char *word)
 {
     for (int f = 0; f < FLAGS; f++)
-        if (strncmp(word, "--", 2) == 0 && strcmp(word + 2, flags[f].name) == 0)
+        if (strncmp(word, "--", 2) == 0 && strncmp(word + 2, flags[f].name, strlen(flags[f].name)) == 0 &&
+            strchr("=", word[2 + strlen(flags[f].name)]) != NULL)
             return f;
     return FLAGS;
 }
@@ -59,11 +62,12 @@ bool mpi_options_parse(struct mpi_options *options, int *argc, char **argv)
     *options = (struct mpi_options){0};
     for (int i = 1; i < *argc; i++) {
         int flag = find(argv[i]);
+        const char *equals = strchr(argv[i], '=');
         options->workers_given |= strncmp(argv[i], "--workers", 9) == 0;
         options->help |= strcmp(argv[i], "--help") == 0;
         if (flag == FLAGS)
             argv[kept++] = argv[i];
-        else if (!set(numbers, flag, ++i < *argc ? argv[i] : NULL))
+        else if (!set(numbers, flag, equals != NULL ? equals + 1 : ++i < *argc ? argv[i] : NULL))
             return false;
     }
     argv[kept] = NULL;
@@ -71,6 +75,7 @@ bool mpi_options_parse(struct mpi_options *options, int *argc, char **argv)
     options->in_flight = (int32_t)numbers[0];
     options->timeout = numbers[1];
     options->pause = numbers[2];
+    options->transport = numbers[3] > 0 ? TSNN_MPI_MESSAGES : TSNN_MPI_AUTOMATIC;
     if (options->help)
         print_help();
     return true;

@@ -8,6 +8,7 @@
 
 struct mpi_options {
     int32_t in_flight; /* 0: the library's default, as the next two */
+    int32_t transport;
     double timeout, pause;
     bool workers_given; /* --workers is there, which else follows from the ranks */
     bool help;

@@ -56,6 +56,10 @@ static bool add_curve(FILE *file, const struct options *options, const struct pa
         return false;
     fprintf(file, "# %s: seconds, test accuracy\n", mode < 0 ? "in sequence" : parallel_mode_word(mode));
     workers_own.mode = mode;
+    if (mode != TSNN_PARALLEL_WASAP) { /* whose these are: others refuse them */
+        workers_own.stale_limit = 0;
+        workers_own.discard_stale = false;
+    }
     tsnn_status status = TSNN_OK;
     bool good = mode < 0 || workers_create(&workers, &model, &own, &workers_own, &callbacks);
     if (good)

@@ -6,12 +6,9 @@
  */
 #define _POSIX_C_SOURCE 200809L
 
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include <tsnn.h>
 
@@ -21,6 +18,7 @@
 #include "../train_mlp/metrics.h"
 #include "../train_mlp/model.h"
 #include "../train_mlp/options.h"
+#include "outcome.h"
 #include "parallel_options.h"
 #include "../train_mlp/progress.h"
 #include "../train_mlp/text.h"
@@ -49,20 +47,10 @@ static int32_t on_step(void *user, const tsnn_step_report *report)
     return interrupt_wanted();
 }
 
-/* The network as it is between epochs: the model of the server, or the mean of the workers'. */
 static void save(struct run *run)
 {
-    tsnn_save_options options = TSNN_SAVE_OPTIONS_INIT;
-    if (run->options.save == NULL)
-        return;
-    options.momentum = 1;
-    tsnn_status status = tsnn_network_save(run->model.network, &options, run->options.save);
-    run->save_failed = status < 0;
-    if (status < 0) {
-        char text[512];
-        tsnn_context_error(run->model.context, text, sizeof text, NULL);
-        warn("--save %s: %s", run->options.save, text);
-    }
+    if (run->options.save != NULL)
+        run->save_failed = !outcome_save(&run->model, run->options.save);
 }
 
 static int32_t on_epoch(void *user, const tsnn_epoch_report *report)
@@ -105,31 +93,13 @@ static bool prune(struct run *run)
 
 static bool print_result(struct run *run)
 {
-    tsnn_evaluation evaluation = TSNN_EVALUATION_INIT;
-    tsnn_network_info network = TSNN_NETWORK_INFO_INIT;
-    tsnn_parallel_info info = TSNN_PARALLEL_INFO_INIT;
-    struct rusage usage;
-    tsnn_status status = tsnn_network_evaluate(run->model.network, NULL, run->model.test, &evaluation);
-    if (status >= 0)
-        status = tsnn_network_get_info(run->model.network, &network);
-    if (status >= 0)
-        status = tsnn_parallel_get_info(run->workers, &info);
+    struct outcome outcome = {run->epoch_count, run->seconds, TSNN_PARALLEL_INFO_INIT, ""};
+    tsnn_status status = tsnn_parallel_get_info(run->workers, &outcome.info);
     if (status < 0)
         return model_complain(&run->model, "the test failed", status);
     if (!run->options.quiet)
         workers_describe(run->workers);
-    double busy = info.compute_seconds + info.exchange_seconds + info.wait_seconds;
-    getrusage(RUSAGE_SELF, &usage);
-    printf("%sresult test_accuracy=%.4f epochs=%lld connections=%lld neurons=%lld train_seconds=%.1f peak_rss_mb=%ld "
-           "seed=%" PRIu64 " mode=%s workers=%d staleness_mean=%.2f staleness_max=%lld phase1_seconds=%.2f "
-           "phase2_seconds=%.2f exchange_share=%.3f wait_share=%.3f\n",
-           run->options.quiet ? "" : "\n", evaluation.accuracy, (long long)run->epoch_count,
-           (long long)network.connections, (long long)network.neurons, run->seconds, (usage.ru_maxrss + 512) / 1024,
-           run->options.seed, parallel_mode_word(run->parallel.mode), (int)info.workers, info.staleness_mean,
-           (long long)info.staleness_most, info.phase_seconds[0], info.phase_seconds[1],
-           busy > 0 ? info.exchange_seconds / busy : 0, busy > 0 ? info.wait_seconds / busy : 0);
-    return (fflush(stdout) == 0 && ferror(stdout) == 0) ||
-           complain("standard output cannot be written: %s", strerror(errno));
+    return outcome_print(&run->model, &run->options, &run->parallel, &outcome);
 }
 
 static bool run_one(struct run *run)

@@ -14,6 +14,11 @@
  *
  * Workers are threads. Where a process cannot have as many (a build without OpenMP, a call from inside a parallel
  * region), the workers take turns on the caller's thread, which gives the results of one possible order.
+ *
+ * Threads come from OpenMP's runtime, which ends the process when the system refuses one (GNU libgomp: "Thread creation
+ * failed"): a library cannot catch that. Workers beyond the processors bring nothing; each thread wants a stack of its
+ * own (OMP_STACKSIZE, often 8 MiB of addresses). Where a limit on memory or processes may be met, set OMP_THREAD_LIMIT:
+ * above it the workers take turns.
  */
 #ifndef TSNN_PARALLEL_H
 #define TSNN_PARALLEL_H
@@ -48,7 +53,9 @@ typedef struct tsnn_parallel_commit {
 /** Training by several workers. */
 typedef struct tsnn_parallel tsnn_parallel;
 
-/** Options of tsnn_parallel_create(). Zero means the default. */
+/** Options of tsnn_parallel_create(). Zero means the default. What a mode would ignore is refused unless it is the
+ * default: retain, stale_limit, keep_log and replay are WASAP's; replicas have no phase 1, so no phase_split,
+ * local_steps, rate_multiple nor pruning. */
 typedef struct tsnn_parallel_options {
     uint32_t struct_size;            /**< sizeof this struct. */
     int32_t mode;                    /**< TSNN_PARALLEL_*. */
@@ -59,7 +66,8 @@ typedef struct tsnn_parallel_options {
     const tsnn_optimizer *optimizer; /**< Required. */
     const tsnn_evolution *evolution; /**< After every epoch of phase 1 but the run's last; in phase 2 whenever a worker
                                         has seen as many samples as there are, unless less than that is left for it to
-                                        learn from. NULL: the topology stays. */
+                                        learn from: every `workers` epochs, in a phase 2 of at least 2 x workers epochs.
+                                        NULL: the topology stays. */
     tsnn_pruning *pruning; /**< On its own schedule in phase 1; never in phase 2, as the workers' neurons would differ;
                               not with REPLICAS. NULL: none. */
     const tsnn_schedule_options *schedule; /**< Copied; NULL: constant. */
@@ -79,10 +87,13 @@ typedef struct tsnn_parallel_options {
     int32_t keep_log;      /**< WASAP: 1 keeps the log of commits for tsnn_parallel_get_log(). */
     int32_t reserved;      /**< 0. */
     const tsnn_parallel_commit *replay; /**< WASAP: the log of a complete phase 1 with the same options, seed and data,
-                                           to be followed; copied. NULL: none. */
+                                           to be followed; copied. Where the log's run was stopped between epochs and
+                                           went on, the replay does so too by itself, and in phase 1 it can be stopped
+                                           and go on only there. NULL: none. */
     int64_t replay_count;               /**< Commits in it. */
     tsnn_step_callback on_step;         /**< After each step of worker 0; its `loss` is worker 0's. NULL: none. */
-    tsnn_epoch_callback on_epoch;       /**< After each epoch; its train_accuracy is 0 in phase 2. NULL: none. */
+    tsnn_epoch_callback on_epoch;       /**< After each epoch. In phase 2 train_loss and train_accuracy are of the
+                                           workers' own copies, and `replaced` is the sum over these. NULL: none. */
     void *user;                         /**< Passed to both. */
 } tsnn_parallel_options;
 
@@ -112,10 +123,12 @@ TSNN_API void tsnn_parallel_destroy(tsnn_parallel **parallel);
  * @brief Trains for the epochs that are left.
  *
  * The thread that calls is worker 0; both callbacks run on it. The on_epoch callback runs while no worker does: it may
- * use the library as anywhere else, read the network, save it. The on_step callback runs beside the other workers: it
- * may stop the run, but not use the context's objects. Custom activations and a caller's allocator are called by the
- * workers' threads, the allocator by one at a time. After TSNN_STOPPED the network holds what was learned, and a
- * further call goes on with the next epoch, the workers starting from the network.
+ * use the library as anywhere else, read the network, save it. What it changes in the network (weights, topology,
+ * freezing, standardizer, activation format) reaches the workers in phase 1, but not the copies that they have in phase
+ * 2. The on_step callback runs beside the other workers: it may stop the run, but not use the context's objects. Custom
+ * activations and a caller's allocator are called by the workers' threads, the allocator by one at a time. After
+ * TSNN_STOPPED the network holds what was learned, and a further call goes on with the next epoch, the workers starting
+ * from the network. After an error or a stop the epoch counts as done.
  * @param train samples to learn from
  * @param validation scored after each epoch; NULL: none
  * @return OK, STOPPED, NULL_ARGUMENT, INVALID_ARGUMENT (more workers than samples; a log that does not fit), SHAPE,
@@ -184,7 +197,8 @@ TSNN_API tsnn_status tsnn_parallel_get_worker(const tsnn_parallel *parallel, int
                                               tsnn_parallel_worker_info *info);
 
 /**
- * @brief Copies out the log of an asynchronous phase.
+ * @brief Copies out the log of an asynchronous phase: of all its epochs, also when a run was stopped between them and
+ * went on. A run that ended within an epoch leaves no log that can be replayed.
  * @param[out] commits NULL: not wanted
  * @param capacity commits that the array can hold
  * @param[out] count how many there are; NULL: not wanted

@@ -13,7 +13,7 @@ typedef struct tsnni_merge_source {
 } tsnni_merge_source;
 
 /* The mean of `count` matrices of one shape, an absent connection counting as 0: on the union of their patterns, in
- * O(connections of all sources + rows) with a comparison for each source. Sums run over the sources in their order, in
+ * O((connections of all sources + rows x count) x log2(count)) at most. Sums run over the sources in their order, in
  * double precision. *companion is NULL without companions. The same for any number of threads. The outputs are zeroed
  * on failure: SHAPE, OVERFLOW (more connections than a pattern may have), OUT_OF_MEMORY. */
 tsnn_status tsnni_merge_mean(tsnni_runtime *runtime, const tsnni_merge_source *sources, int64_t count,

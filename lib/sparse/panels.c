@@ -30,6 +30,13 @@ static void bound_chunk(void *argument, int64_t chunk, int32_t worker)
     }
 }
 
+void tsnni_panels_fill(int32_t threads, const int64_t *pointer, const tsnni_indices *index, int64_t rows,
+                       int64_t dimension, int64_t panels, int64_t *ends)
+{
+    panels_task task = {pointer, index, rows, dimension, panels, tsnni_parallel_chunks(threads), ends};
+    tsnni_parallel_for(threads, INDEX_COST * (pointer[rows] + rows), task.chunks, bound_chunk, &task);
+}
+
 tsnn_status tsnni_panels_build(tsnni_runtime *runtime, const int64_t *pointer, const tsnni_indices *index, int64_t rows,
                                int64_t dimension, int64_t panels, int64_t **out)
 {
@@ -40,7 +47,6 @@ tsnn_status tsnni_panels_build(tsnni_runtime *runtime, const int64_t *pointer, c
     tsnn_status status = TSNNI_NEW(runtime, numbers, out);
     if (status < 0)
         return status;
-    panels_task task = {pointer, index, rows, dimension, panels, tsnni_parallel_chunks(runtime->threads), *out};
-    tsnni_parallel_for(runtime->threads, INDEX_COST * (pointer[rows] + rows), task.chunks, bound_chunk, &task);
+    tsnni_panels_fill(runtime->threads, pointer, index, rows, dimension, panels, *out);
     return TSNN_OK;
 }

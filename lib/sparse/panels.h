@@ -10,4 +10,8 @@
 tsnn_status tsnni_panels_build(tsnni_runtime *runtime, const int64_t *pointer, const tsnni_indices *index, int64_t rows,
                                int64_t dimension, int64_t panels, int64_t **out);
 
+/* The same into an array that there is: when the pattern has changed, and its shape has not. */
+void tsnni_panels_fill(int32_t threads, const int64_t *pointer, const tsnni_indices *index, int64_t rows,
+                       int64_t dimension, int64_t panels, int64_t *ends);
+
 #endif

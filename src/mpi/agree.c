@@ -2,44 +2,47 @@
  * rank with the same status. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/memory.h"
+#include "evolution.h"
 #include "loss.h"
 #include "mpi/ranks.h"
 #include "network.h"
-
-#define TEXT_BYTES 512
+#include "pruning.h"
 
 /* The text of a failure of that rank, from its runtime into everyone's. */
-static tsnn_status spread_text(tsnn_mpi *mpi, const tsnni_runtime *from, int rank, tsnn_status failure, double limit)
+static tsnn_status spread_text(tsnn_mpi *mpi, int rank, tsnn_status failure, double limit)
 {
-    char text[TEXT_BYTES] = "";
     tsnni_runtime *runtime = &mpi->context->runtime;
-    if (mpi->rank == rank)
-        snprintf(text, sizeof text, "%s", from->error_text);
-    tsnn_status status = tsnni_mpi_broadcast(mpi, text, sizeof text, rank, limit);
+    tsnni_mpi_failure *told = &mpi->failure;
+    memset(told, 0, sizeof *told);
+    if (mpi->rank == rank) {
+        told->status = failure;
+        snprintf(told->text, sizeof told->text, "%.*s", (int)sizeof told->text - 1, runtime->error_text);
+    }
+    tsnn_status status = tsnni_mpi_broadcast(mpi, told, sizeof *told, rank, limit);
     if (status < 0)
         return status;
-    text[sizeof text - 1] = '\0';
-    return tsnni_fail(runtime, failure, "rank %d: %s", rank, text);
+    told->text[sizeof told->text - 1] = '\0';
+    return tsnni_fail(runtime, (tsnn_status)told->status, "rank %d: %s", rank, told->text);
 }
 
+/* Asks for no memory, and its messages do not depend on the library's version: those are the failures it is there for.
+ */
 tsnn_status tsnni_mpi_agree(tsnn_mpi *mpi, tsnn_status status, double limit)
 {
-    int32_t own = status, worst = TSNN_OK;
     if (mpi->broken || mpi->agreed)
         return status;
-    tsnn_status gathered = tsnni_mpi_gather(mpi, &own, mpi->statuses, sizeof own, limit);
-    if (gathered < 0)
-        return gathered;
-    for (int r = 0; r < mpi->ranks; r++) {
-        if (mpi->statuses[r] < 0) {
-            mpi->agreed = 1;
-            return spread_text(mpi, &mpi->context->runtime, r, mpi->statuses[r], limit);
-        }
-        worst = mpi->statuses[r] > worst ? mpi->statuses[r] : worst;
-    }
-    return worst;
+    mpi->own_words[0] = status < 0 ? mpi->rank : mpi->ranks; /* the least of these is the first that failed */
+    mpi->own_words[1] = status < 0 ? 0 : -status;            /* ... the most that a rank has to say */
+    tsnn_status met = tsnni_mpi_least(mpi, mpi->own_words, mpi->all_words, 2, limit);
+    if (met < 0)
+        return met;
+    if (mpi->all_words[0] == mpi->ranks)
+        return (tsnn_status)-mpi->all_words[1];
+    mpi->agreed = 1;
+    return spread_text(mpi, mpi->all_words[0], status, limit);
 }
 
 /* ---- ranks that must be alike ---- */
@@ -52,7 +55,7 @@ typedef struct trait {
     tsnn_status failure;
 } trait;
 
-enum { MOST_TRAITS = 48 };
+enum { MOST_TRAITS = 64 };
 
 typedef struct traits {
     trait items[MOST_TRAITS];
@@ -87,7 +90,7 @@ static int64_t hash_shape(const tsnn_network *network)
         const tsnni_pattern *pattern = &stage->layer->topology.pattern;
         int64_t numbers[] = {pattern->rows, pattern->columns, stage->activation.kind, stage->keep_below,
                              stage->layer->frozen};
-        sum = hash(sum, numbers, sizeof numbers);
+        sum = hash(hash(sum, numbers, sizeof numbers), &stage->activation.alpha, sizeof stage->activation.alpha);
     }
     return sum;
 }
@@ -107,6 +110,22 @@ static void add_network(traits *list, const tsnn_network *network)
     add(list, "the mark of the standardizer", TSNN_ERROR_SHAPE, standard);
 }
 
+static void add_rules(traits *list, const tsnn_parallel_options *options)
+{
+    const tsnn_status invalid = TSNN_ERROR_INVALID_ARGUMENT;
+    tsnn_pruning_options pruning = TSNN_PRUNING_OPTIONS_INIT;
+    add(list, "whether there is evolution", invalid, options->evolution != NULL);
+    add_real(list, "zeta", options->evolution != NULL ? tsnni_evolution_zeta(options->evolution) : 0.0);
+    if (options->pruning != NULL)
+        tsnni_pruning_tell(options->pruning, &pruning);
+    add(list, "whether there is pruning", invalid, options->pruning != NULL);
+    add(list, "the pruning's fold", invalid, pruning.fold);
+    add(list, "the pruning's first_epoch", invalid, pruning.first_epoch);
+    add(list, "the pruning's every_epochs", invalid, pruning.every_epochs);
+    add_real(list, "the pruning's percentile", pruning.percentile);
+    add_real(list, "the pruning's threshold", pruning.threshold);
+}
+
 static void add_options(traits *list, const tsnn_mpi *mpi)
 {
     const tsnn_parallel_options *options = &mpi->parallel->options;
@@ -121,13 +140,13 @@ static void add_options(traits *list, const tsnn_mpi *mpi)
     add(list, "stale_limit", invalid, options->stale_limit);
     add(list, "data", invalid, mpi->options.data);
     add(list, "in_flight", invalid, mpi->options.in_flight);
+    add(list, "transport", invalid, mpi->options.transport);
     add_real(list, "phase_split", options->phase_split);
     add_real(list, "rate_multiple", options->rate_multiple);
     add_real(list, "local_multiple", options->local_multiple);
     add_real(list, "rate_warmup", options->rate_warmup);
     add_real(list, "clip_norm", options->clip_norm);
-    add(list, "whether there is evolution", invalid, options->evolution != NULL);
-    add(list, "whether there is pruning", invalid, options->pruning != NULL);
+    add_rules(list, options);
     add(list, "the loss", invalid, options->loss->kind);
     add_real(list, "label smoothing", (double)options->loss->smoothing);
     add(list, "the optimizer", invalid, options->optimizer->kind);
@@ -138,6 +157,8 @@ static void add_options(traits *list, const tsnn_mpi *mpi)
     add(list, "the schedule", invalid, mpi->parallel->schedule.kind);
     add_real(list, "warmup_epochs", mpi->parallel->schedule.warmup_epochs);
     add_real(list, "final_factor", mpi->parallel->schedule.final_factor);
+    add_real(list, "step_epochs", mpi->parallel->schedule.step_epochs);
+    add_real(list, "step_factor", mpi->parallel->schedule.step_factor);
 }
 
 /* The first difference from rank 0, which every rank finds by itself. */
@@ -147,9 +168,10 @@ static tsnn_status compare(tsnn_mpi *mpi, const traits *own)
     int64_t bytes = (int64_t)sizeof *own;
     traits *all = NULL;
     tsnn_status status;
-    status = tsnni_allocate(runtime, mpi->ranks, sizeof *all, (void **)&all);
+    status = tsnni_allocate(runtime, mpi->ranks + 1, sizeof *all, (void **)&all);
     TSNNI_TRY(tsnni_mpi_agree(mpi, status, tsnni_mpi_pause_limit(mpi)));
-    TSNNI_TRY(tsnni_mpi_gather(mpi, own, all, bytes, tsnni_mpi_pause_limit(mpi)));
+    all[mpi->ranks] = *own;
+    TSNNI_TRY(tsnni_mpi_gather(mpi, &all[mpi->ranks], all, bytes, tsnni_mpi_pause_limit(mpi)));
     for (int32_t n = 0; n < own->count; n++)
         for (int r = 1; r < mpi->ranks; r++)
             if (all[r].items[n].bits != all[0].items[n].bits) {
@@ -164,16 +186,57 @@ fail:
     return status;
 }
 
+/* Of other versions nothing else can be compared: their messages may be others. */
+static tsnn_status compare_versions(tsnn_mpi *mpi)
+{
+    tsnn_status status;
+    mpi->own_words[0] = tsnn_version_number();
+    mpi->own_words[1] = -tsnn_version_number();
+    TSNNI_TRY(tsnni_mpi_least(mpi, mpi->own_words, mpi->all_words, 2, tsnni_mpi_pause_limit(mpi)));
+    if (mpi->all_words[0] == -mpi->all_words[1])
+        return TSNN_OK;
+    mpi->agreed = 1;
+    TSNNI_FAIL(&mpi->context->runtime, TSNN_ERROR_UNSUPPORTED,
+               "the ranks have versions %d to %d of the library, this one %d", (int)mpi->all_words[0],
+               -(int)mpi->all_words[1], (int)tsnn_version_number());
+fail:
+    return status;
+}
+
 tsnn_status tsnni_mpi_compare_ranks(tsnn_mpi *mpi)
 {
     const char *instructions = mpi->context->kernels->name;
     traits own = {.count = 0};
-    add(&own, "the library's version", TSNN_ERROR_UNSUPPORTED, tsnn_version_number());
+    tsnn_status status = compare_versions(mpi);
+    if (status < 0)
+        return status;
     add(&own, "the mark of the instruction set", TSNN_ERROR_UNSUPPORTED,
         hash(0, instructions, (int64_t)strlen(instructions)));
     add_network(&own, mpi->parallel->options.network);
     add_options(&own, mpi);
     return compare(mpi, &own);
+}
+
+/* Ranks are neighbours where MPI gives their machine one name. */
+tsnn_status tsnni_mpi_count_neighbours(tsnn_mpi *mpi)
+{
+    char name[MPI_MAX_PROCESSOR_NAME] = "";
+    int length = 0;
+    int32_t threads = 0;
+    MPI_Get_processor_name(name, &length);
+    int32_t *own = mpi->own_words, *all = NULL;
+    tsnn_status status = TSNNI_NEW(&mpi->context->runtime, 2 * mpi->ranks, &all);
+    TSNNI_TRY(tsnni_mpi_agree(mpi, status, tsnni_mpi_step_limit(mpi)));
+    own[0] = (int32_t)(hash(0, name, length) & INT32_MAX);
+    own[1] = mpi->context->runtime.threads;
+    TSNNI_TRY(tsnni_mpi_gather(mpi, own, all, sizeof mpi->own_words, tsnni_mpi_step_limit(mpi)));
+    for (int r = 0; r < mpi->ranks; r++)
+        threads += all[2 * r] == own[0] ? all[2 * r + 1] : 0;
+    mpi->crowded = threads > sysconf(_SC_NPROCESSORS_ONLN);
+fail:
+    if (!mpi->broken)
+        tsnni_release(&mpi->context->runtime, all);
+    return status;
 }
 
 static int64_t divided_up(int64_t a, int64_t b)
@@ -186,7 +249,7 @@ static int64_t shard_exchanges(tsnn_mpi *mpi)
 {
     const tsnn_parallel_options *options = &mpi->parallel->options;
     int64_t total = 0, most = 0;
-    for (int r = mpi->served; r < mpi->ranks; r++) {
+    for (int r = mpi->apart; r < mpi->ranks; r++) {
         int64_t own = divided_up(divided_up(mpi->shard_samples[r], options->batch), options->local_steps);
         total += own;
         most = own > most ? own : most;
@@ -194,6 +257,19 @@ static int64_t shard_exchanges(tsnn_mpi *mpi)
             mpi->shard_exchanges = own;
     }
     return options->mode == TSNN_PARALLEL_WASAP ? total : most;
+}
+
+/* Of a set that every rank holds whole: as many samples in another order, say, would go unnoticed otherwise. */
+static void add_samples(traits *list, const tsnn_dataset *train)
+{
+    const int64_t word = 4;
+    uint64_t sum = tsnni_mpi_mix(1, train->feature_data, train->samples * train->features * word);
+    if (train->labels != NULL)
+        sum = tsnni_mpi_mix(sum, train->labels, train->samples * word);
+    if (train->targets != NULL)
+        sum = tsnni_mpi_mix(sum, train->targets, train->samples * train->target_size * word);
+    add(list, "samples", TSNN_ERROR_SHAPE, train->samples);
+    add(list, "the mark of the samples", TSNN_ERROR_INVALID_ARGUMENT, (int64_t)(sum >> 12));
 }
 
 tsnn_status tsnni_mpi_compare_data(tsnn_mpi *mpi, const tsnn_dataset *train)
@@ -204,10 +280,10 @@ tsnn_status tsnni_mpi_compare_data(tsnn_mpi *mpi, const tsnn_dataset *train)
     add(&own, "classes", TSNN_ERROR_SHAPE, train->classes);
     add(&own, "the size of a target", TSNN_ERROR_SHAPE, train->target_size);
     if (mpi->options.data == TSNN_MPI_WHOLE)
-        add(&own, "samples", TSNN_ERROR_SHAPE, train->samples);
+        add_samples(&own, train);
     TSNNI_TRY(compare(mpi, &own));
-    TSNNI_TRY(
-        tsnni_mpi_gather(mpi, &train->samples, mpi->shard_samples, sizeof train->samples, tsnni_mpi_step_limit(mpi)));
+    mpi->samples = train->samples;
+    TSNNI_TRY(tsnni_mpi_gather(mpi, &mpi->samples, mpi->shard_samples, sizeof mpi->samples, tsnni_mpi_step_limit(mpi)));
     mpi->parallel->engine.exchanges = mpi->options.data == TSNN_MPI_SHARDED ? shard_exchanges(mpi) : 0;
     if (mpi->options.data == TSNN_MPI_WHOLE && mpi->workers > train->samples)
         return tsnni_fail(&mpi->context->runtime, TSNN_ERROR_INVALID_ARGUMENT, "%d workers for %lld samples",
@@ -226,17 +302,14 @@ void tsnni_mpi_fill_record(tsnn_mpi *mpi, const tsnni_worker *worker)
     own->epochs_done = mpi->parallel->epochs_done;
     own->exchanges = mpi->parallel->sync_updates;
     own->compute_seconds = own->exchange_seconds = own->wait_seconds = 0.0;
-    for (int32_t w = 0; w < mpi->workers * mpi->lanes; w++) {
+    for (int32_t w = 0; w < mpi->all_lanes; w++) {
         const tsnn_parallel_worker_info *info = &mpi->parallel->workers[w].info;
+        int32_t mirror = mpi->served && tsnni_mpi_rank_of_lane(mpi, w) != mpi->rank;
         own->compute_seconds += info->compute_seconds;
-        own->exchange_seconds += info->exchange_seconds;
-        own->wait_seconds += info->wait_seconds;
+        own->wait_seconds += mirror ? 0.0 : info->wait_seconds;
+        own->exchange_seconds += mirror ? 0.0 : info->exchange_seconds;
         for (int bin = 0; bin < TSNN_STALENESS_BINS; bin++)
             own->exchanges += mpi->parallel->workers[w].staleness[bin];
-    }
-    if (mpi->served && mpi->rank == 0) { /* it has done the mirrors' exchanges */
-        own->serve_seconds = own->exchange_seconds;
-        own->exchange_seconds = own->wait_seconds = 0.0;
     }
     if (worker == NULL)
         return;
@@ -244,21 +317,24 @@ void tsnni_mpi_fill_record(tsnn_mpi *mpi, const tsnni_worker *worker)
     own->epoch_loss = worker->epoch_loss;
     own->epoch_correct = worker->epoch_correct;
     own->epoch_samples = worker->epoch_samples;
+    own->epoch_replaced = worker->epoch_replaced;
     own->learning_rate = mpi->parallel->learning_rate;
 }
 
 /* A worker of another rank failed: its text goes where relay() looks. */
 static tsnn_status spread_failure(tsnn_mpi *mpi, double limit)
 {
-    for (int r = mpi->served; r < mpi->ranks; r++) {
-        tsnni_worker *worker = &mpi->parallel->workers[r - mpi->served];
+    for (int r = mpi->apart; r < mpi->ranks; r++) {
+        tsnni_worker *worker = &mpi->parallel->workers[r - mpi->apart];
         if (mpi->records[r].status >= 0)
             continue;
         tsnn_status failure = (tsnn_status)mpi->records[r].status;
-        char *text = worker->context.runtime.error_text;
-        return tsnni_mpi_broadcast(mpi, text, sizeof worker->context.runtime.error_text, r, limit) < 0
-                   ? TSNN_ERROR_COMMUNICATION
-                   : failure;
+        tsnni_mpi_failure *told = &mpi->failure;
+        snprintf(told->text, sizeof told->text, "%.*s", (int)sizeof told->text - 1, worker->context.runtime.error_text);
+        if (tsnni_mpi_broadcast(mpi, told, sizeof *told, r, limit) < 0)
+            return TSNN_ERROR_COMMUNICATION;
+        told->text[sizeof told->text - 1] = '\0';
+        return tsnni_fail(&worker->context.runtime, failure, "%s", told->text);
     }
     return TSNN_OK;
 }
@@ -269,13 +345,14 @@ tsnn_status tsnni_mpi_exchange_records(tsnn_mpi *mpi, double limit)
     if (status < 0)
         return status;
     for (int32_t w = 0; w < mpi->workers; w++) {
-        const tsnni_mpi_record *record = &mpi->records[w + mpi->served];
+        const tsnni_mpi_record *record = &mpi->records[w + mpi->apart];
         tsnni_worker *worker = &mpi->parallel->workers[w];
         worker->status = (tsnn_status)record->status;
         worker->epoch_loss = record->epoch_loss;
         worker->epoch_correct = record->epoch_correct;
         worker->epoch_samples = record->epoch_samples;
+        worker->epoch_replaced = record->epoch_replaced;
     }
-    mpi->parallel->learning_rate = mpi->records[mpi->served].learning_rate;
+    mpi->parallel->learning_rate = mpi->records[mpi->apart].learning_rate;
     return spread_failure(mpi, limit) == TSNN_ERROR_COMMUNICATION ? TSNN_ERROR_COMMUNICATION : TSNN_OK;
 }

@@ -189,8 +189,7 @@ uint64_t tsnni_mpi_stamp(const tsnn_network *network)
     return stamp;
 }
 
-/* FNV-1a, over words of four bytes where there are any. */
-static uint64_t mix(uint64_t hash, const void *bytes, int64_t size)
+uint64_t tsnni_mpi_mix(uint64_t hash, const void *bytes, int64_t size)
 {
     const unsigned char *next = bytes;
     for (; size >= 4; size -= 4, next += 4) {
@@ -210,10 +209,10 @@ uint64_t tsnni_mpi_checksum(const tsnn_network *network)
     for (int64_t l = 0; l < network->count; l++) {
         const tsnn_layer *layer = network->stages[l].layer;
         const tsnni_pattern *pattern = &layer->topology.pattern;
-        hash = mix(hash, pattern->row_ptr, (pattern->rows + 1) * (int64_t)sizeof *pattern->row_ptr);
-        hash = mix(hash, pattern->column.data, pattern->count * pattern->column.width);
-        hash = mix(hash, layer->topology.values, pattern->count * (int64_t)sizeof(float));
-        hash = mix(hash, layer->bias, pattern->columns * (int64_t)sizeof(float));
+        hash = tsnni_mpi_mix(hash, pattern->row_ptr, (pattern->rows + 1) * (int64_t)sizeof *pattern->row_ptr);
+        hash = tsnni_mpi_mix(hash, pattern->column.data, pattern->count * pattern->column.width);
+        hash = tsnni_mpi_mix(hash, layer->topology.values, pattern->count * (int64_t)sizeof(float));
+        hash = tsnni_mpi_mix(hash, layer->bias, pattern->columns * (int64_t)sizeof(float));
     }
     return hash;
 }
@@ -223,13 +222,15 @@ tsnn_status tsnni_mpi_share(tsnn_mpi *mpi)
     const int32_t parts = TSNNI_MPI_PATTERN | TSNNI_MPI_VELOCITY;
     tsnni_runtime *runtime = &mpi->context->runtime;
     tsnn_network *network = mpi->parallel->options.network;
-    int64_t head[TSNNI_MPI_BLOCK / sizeof(int64_t)] = {0};
+    int64_t *head = mpi->head;
     char *bytes = NULL;
     tsnn_status status;
     if (mpi->ranks == 1)
         return TSNN_OK;
     head[0] = tsnni_mpi_message_size(network, parts);
-    TSNNI_TRY(tsnni_mpi_broadcast(mpi, head, sizeof head, 0, tsnni_mpi_pause_limit(mpi)));
+    head[1] = mpi->parallel->epochs_done;
+    TSNNI_TRY(tsnni_mpi_broadcast(mpi, head, sizeof mpi->head, 0, tsnni_mpi_pause_limit(mpi)));
+    mpi->parallel->epochs_done = head[1]; /* a worker of WASAP does not know how many there were before a failure */
     status = TSNNI_NEW_ZERO(runtime, tsnni_mpi_room(head[0]), &bytes);
     TSNNI_TRY(tsnni_mpi_agree(mpi, status, tsnni_mpi_step_limit(mpi)));
     if (mpi->rank == 0)

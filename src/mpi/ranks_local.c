@@ -26,7 +26,20 @@ static void train(tsnn_mpi *mpi, tsnni_worker *worker)
     double start = tsnni_seconds_now();
     tsnni_parallel_session(mpi->context->runtime.threads,
                            2 * tsnni_step_work(worker->network, mpi->parallel->train->samples), run_in_session, &own);
-    mpi->longest = fmax(mpi->longest, tsnni_seconds_now() - start);
+    mpi->own.epoch_seconds = tsnni_seconds_now() - start;
+    mpi->longest = fmax(mpi->longest, mpi->own.epoch_seconds);
+}
+
+/* Until the others' epochs are done. Who trains, or has heard how long others took, knows their length; a server that
+ * has no epoch of its own has only seen single mini-batches before. */
+static double epoch_limit(const tsnn_mpi *mpi)
+{
+    int64_t most = mpi->parallel->batches / mpi->workers + 1;
+    for (int r = 0; mpi->options.data == TSNN_MPI_SHARDED && r < mpi->ranks; r++)
+        most = (int64_t)fmax((double)most, (double)(mpi->shard_samples[r] / mpi->parallel->options.batch + 1));
+    if (mpi->longest > 0.0)
+        return tsnni_mpi_step_limit(mpi);
+    return tsnni_mpi_pause_limit(mpi) + 4.0 * (double)most * mpi->batch_seconds;
 }
 
 /* What a rank's copy is as a message. */
@@ -72,7 +85,7 @@ static tsnn_status receive_copies(tsnn_mpi *mpi)
     status = TSNNI_NEW(runtime, tsnni_mpi_room(most), &bytes);
     TSNNI_TRY(tsnni_mpi_agree(mpi, status, tsnni_mpi_step_limit(mpi)));
     for (int r = 1; r < mpi->ranks; r++) {
-        tsnn_network *mirror = mpi->parallel->workers[r - mpi->served].network;
+        tsnn_network *mirror = mpi->parallel->workers[r - mpi->apart].network;
         TSNNI_TRY(tsnni_mpi_receive(mpi, bytes, mpi->records[r].message_bytes, r, COPY_TAG, &request));
         TSNNI_TRY(tsnni_mpi_wait(mpi, &request, &r, 1, tsnni_mpi_step_limit(mpi), "its copy"));
         if (unpacked >= 0)
@@ -90,17 +103,18 @@ fail:
 void tsnni_mpi_run_local(tsnn_mpi *mpi)
 {
     tsnn_parallel *parallel = mpi->parallel;
-    int32_t trains = mpi->rank >= mpi->served;
-    tsnni_worker *worker = &parallel->workers[trains ? mpi->rank - mpi->served : 0];
+    int32_t trains = mpi->rank >= mpi->apart;
+    tsnni_worker *worker = &parallel->workers[trains ? mpi->rank - mpi->apart : 0];
     if (trains) {
         train(mpi, worker);
         describe_message(mpi, worker);
     }
     tsnni_mpi_fill_record(mpi, trains ? worker : NULL);
-    /* A rank that trains nothing, or was stopped, knows no epoch's length. */
-    int32_t short_one = !trains || atomic_load(&parallel->stop);
-    tsnn_status status =
-        tsnni_mpi_exchange_records(mpi, short_one ? tsnni_mpi_pause_limit(mpi) : tsnni_mpi_step_limit(mpi));
+    /* A rank that was stopped knows no epoch's length. */
+    tsnn_status status = tsnni_mpi_exchange_records(
+        mpi, trains && atomic_load(&parallel->stop) ? tsnni_mpi_pause_limit(mpi) : epoch_limit(mpi));
+    for (int r = 0; r < mpi->ranks && status >= 0; r++)
+        mpi->longest = fmax(mpi->longest, mpi->records[r].epoch_seconds);
     for (int32_t w = 0; w < mpi->workers && status >= 0; w++)
         if (parallel->workers[w].status < 0)
             return;

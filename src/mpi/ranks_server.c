@@ -9,12 +9,13 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "epoch.h"
 #include "mpi/ranks.h"
 #include "transfer.h"
 
 #define CLOCK_LOOKS 256
-#define FEW_LOOKS 64
+#define FEW_LOOKS 16 /* of those at the clock, between which there are many at the messages */
 #define FEW_SECONDS 0.5
 
 typedef enum lane_state { BUSY, HELD, DONE } lane_state;
@@ -42,16 +43,20 @@ typedef struct tsnni_mpi_server {
     int64_t generation; /* prunings so far: gradients of another shape do not count */
     int64_t total;      /* exchanges of the phase */
     double longest;     /* seconds that a rank takes for a gradient of each lane */
+    double served;      /* seconds spent on messages, so far */
+    tsnn_status status; /* of what came while it computed */
+    tsnni_mpi_teller teller;
 } tsnni_mpi_server;
 
 static int rank_of(const tsnni_mpi_server *own, int32_t l)
 {
-    return l / own->mpi->lanes + 1;
+    return tsnni_mpi_rank_of_lane(own->mpi, l);
 }
 
-static int64_t incoming_size(const tsnni_mpi_server *own)
+/* Of a message's memory, in either direction. */
+static int64_t message_size(const tsnni_mpi_server *own, int32_t l)
 {
-    int64_t size = own->most * (int64_t)sizeof(float);
+    int64_t size = tsnni_mpi_mailbox_of(own->mpi, l) != NULL ? 0 : own->most * (int64_t)sizeof(float);
     return TSNNI_MPI_BLOCK + (size > TSNNI_MPI_TEXT ? size : TSNNI_MPI_TEXT);
 }
 
@@ -61,7 +66,7 @@ static tsnn_status expect(tsnni_mpi_server *own, int32_t l)
     own->lanes[l].asked_at = tsnni_seconds_now();
     own->lanes[l].suspected_at = 0.0;
     own->lanes[l].suspicions = 0;
-    return tsnni_mpi_receive(own->mpi, own->lanes[l].incoming, incoming_size(own), rank_of(own, l), l,
+    return tsnni_mpi_receive(own->mpi, own->lanes[l].incoming, message_size(own, l), rank_of(own, l), l,
                              &own->incoming[l]);
 }
 
@@ -70,9 +75,10 @@ static tsnn_status server_create(tsnni_mpi_server *own, tsnn_mpi *mpi)
     tsnni_runtime *runtime = &mpi->context->runtime;
     tsnn_parallel *parallel = mpi->parallel;
     tsnn_status status;
-    *own = (tsnni_mpi_server){.mpi = mpi, .count = mpi->workers * mpi->lanes};
+    *own = (tsnni_mpi_server){.mpi = mpi, .count = mpi->all_lanes};
     own->numbers = own->most = tsnni_transfer_size(parallel->options.network);
     own->total = parallel->phase_one * parallel->exchanges;
+    TSNNI_TRY(tsnni_mpi_teller_create(mpi, &own->teller));
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, own->count, &own->lanes));
     TSNNI_TRY(TSNNI_NEW(runtime, own->count, &own->incoming));
     for (int32_t l = 0; l < own->count; l++) {
@@ -80,8 +86,10 @@ static tsnn_status server_create(tsnni_mpi_server *own, tsnn_mpi *mpi)
         own->incoming[l] = at->sent[0] = at->sent[1] = MPI_REQUEST_NULL;
         at->state = DONE;
         at->stamp = tsnni_mpi_stamp(parallel->workers[l].network);
-        TSNNI_TRY(TSNNI_NEW_ZERO(runtime, tsnni_mpi_room(incoming_size(own)), &at->incoming));
-        TSNNI_TRY(TSNNI_NEW_ZERO(runtime, tsnni_mpi_room(incoming_size(own)), &at->outgoing));
+        if (rank_of(own, l) == 0)
+            continue;
+        TSNNI_TRY(TSNNI_NEW_ZERO(runtime, tsnni_mpi_room(message_size(own, l)), &at->incoming));
+        TSNNI_TRY(TSNNI_NEW_ZERO(runtime, tsnni_mpi_room(message_size(own, l)), &at->outgoing));
     }
     return TSNN_OK;
 fail:
@@ -100,6 +108,7 @@ static void server_free(tsnni_mpi_server *own)
     }
     tsnni_release(runtime, own->lanes);
     tsnni_release(runtime, own->incoming);
+    tsnni_mpi_teller_free(own->mpi, &own->teller);
 }
 
 /* ---- answers ---- */
@@ -133,6 +142,22 @@ fail:
     return status;
 }
 
+/* The mirror's weights, where the worker looks for them; returns the bytes of them that go into the message. */
+static int64_t pack_weights(tsnni_mpi_server *own, int32_t l)
+{
+    const tsnn_network *mirror = own->mpi->parallel->workers[l].network;
+    const tsnni_mpi_mailbox *box = tsnni_mpi_mailbox_of(own->mpi, l);
+    int64_t bytes = tsnni_transfer_size(mirror) * (int64_t)sizeof(float);
+    own->mpi->own.step_bytes += tsnni_mpi_room(bytes);
+    if (box == NULL) {
+        tsnni_transfer_pack_weights(mirror, (float *)(void *)(own->lanes[l].outgoing + TSNNI_MPI_BLOCK));
+        return bytes;
+    }
+    tsnni_transfer_pack_weights(mirror, box->weights);
+    tsnni_mpi_mailboxes_sync(own->mpi);
+    return 0;
+}
+
 /* The mirror, or the end when nothing is left to do. */
 static tsnn_status answer(tsnni_mpi_server *own, int32_t l)
 {
@@ -143,18 +168,18 @@ static tsnn_status answer(tsnni_mpi_server *own, int32_t l)
     int64_t bytes = sizeof head;
     int32_t ends = atomic_load(&parallel->stop) || worker->exchange >= own->total;
     tsnn_status status;
+    at->state = HELD; /* after a failure it is still to be dismissed */
     TSNNI_TRY(finish_sends(own, l));
     if (ends) {
         head.kind = TSNNI_MPI_END;
     } else if (at->afresh || at->stamp != tsnni_mpi_stamp(worker->network)) {
         TSNNI_TRY(send_network(own, l, &head));
     } else {
-        tsnni_transfer_pack_weights(worker->network, (float *)(void *)(at->outgoing + TSNNI_MPI_BLOCK));
-        bytes += tsnni_transfer_size(worker->network) * (int64_t)sizeof(float);
+        bytes += pack_weights(own, l);
     }
     memcpy(at->outgoing, &head, sizeof head);
     TSNNI_TRY(tsnni_mpi_send(own->mpi, at->outgoing, bytes, rank_of(own, l), l, &at->sent[0]));
-    own->mpi->own.step_bytes += tsnni_mpi_room(bytes);
+    own->mpi->own.step_bytes += (int64_t)sizeof head;
     at->state = DONE;
     return ends ? TSNN_OK : expect(own, l);
 fail:
@@ -177,11 +202,15 @@ static tsnn_status accept_gradient(tsnni_mpi_server *own, int32_t l, const tsnni
 {
     tsnn_parallel *parallel = own->mpi->parallel;
     tsnni_worker *worker = &parallel->workers[l];
-    const float *numbers = (const float *)(const void *)(own->lanes[l].incoming + TSNNI_MPI_BLOCK);
+    const tsnni_mpi_mailbox *box = tsnni_mpi_mailbox_of(own->mpi, l);
+    const float *numbers =
+        box != NULL ? box->gradient : (const float *)(const void *)(own->lanes[l].incoming + TSNNI_MPI_BLOCK);
     if (head->generation != own->generation || atomic_load(&parallel->stop)) {
         own->lanes[l].afresh = 1;
         return answer(own, l);
     }
+    if (box != NULL)
+        tsnni_mpi_mailboxes_sync(own->mpi);
     tsnni_transfer_unpack_gradient(numbers, worker->gradient);
     worker->score = (tsnni_score){head->loss, head->correct};
     worker->score_samples = head->samples;
@@ -198,21 +227,30 @@ static tsnn_status accept_gradient(tsnni_mpi_server *own, int32_t l, const tsnni
 
 static tsnn_status accept_message(tsnni_mpi_server *own, int32_t l)
 {
+    double start = tsnni_seconds_now();
     tsnni_mpi_push head;
+    tsnn_status status = TSNN_OK;
     memcpy(&head, own->lanes[l].incoming, sizeof head);
-    if (head.kind == TSNNI_MPI_GRADIENT)
+    if (head.kind == TSNNI_MPI_GRADIENT) {
         own->longest = fmax(own->longest, head.seconds * own->mpi->lanes);
+        own->mpi->longest = fmax(own->mpi->longest, head.seconds);
+        own->mpi->batch_seconds =
+            fmax(own->mpi->batch_seconds, head.seconds / (double)own->mpi->parallel->options.local_steps);
+    }
     if (head.kind != TSNNI_MPI_FAILED)
-        return accept_gradient(own, l, &head);
-    accept_failure(own, l, &head);
-    return TSNN_OK;
+        status = accept_gradient(own, l, &head);
+    else
+        accept_failure(own, l, &head);
+    own->served += tsnni_seconds_now() - start;
+    return status;
 }
 
 /* The lane that is silent, or -1. After a pause a message may be there that nobody has looked for, and take a few looks
  * to come: a lane over the limit is suspected first. */
 static int32_t silent_lane(const tsnni_mpi_server *own, double now)
 {
-    double limit = own->mpi->options.timeout_seconds + 4.0 * own->longest;
+    double limit =
+        own->longest > 0.0 ? own->mpi->options.timeout_seconds + 4.0 * own->longest : tsnni_mpi_pause_limit(own->mpi);
     for (int32_t l = 0; l < own->count; l++) {
         lane *at = &own->lanes[l];
         int here = 0;
@@ -228,12 +266,12 @@ static int32_t silent_lane(const tsnni_mpi_server *own, double now)
     return -1;
 }
 
-static tsnn_status check_silence(const tsnni_mpi_server *own)
+static tsnn_status check_silence(tsnni_mpi_server *own)
 {
     double now = tsnni_seconds_now();
     int32_t silent = silent_lane(own, now);
     if (silent < 0)
-        return TSNN_OK;
+        return tsnni_mpi_tell_on(own->mpi, &own->teller);
     return tsnni_mpi_lost(own->mpi, rank_of(own, silent), now - own->lanes[silent].asked_at, "its gradient");
 }
 
@@ -249,10 +287,66 @@ static tsnn_status next_message(tsnni_mpi_server *own, int *l)
             TSNNI_TRY(check_silence(own));
         if (found)
             return *l != MPI_UNDEFINED ? TSNN_OK : tsnni_mpi_lost(own->mpi, -1, 0.0, "a gradient of no one");
-        tsnni_mpi_rest(looks);
+        tsnni_mpi_rest(own->mpi, looks);
     }
 fail:
     return status;
+}
+
+static int32_t epoch_ends(const tsnn_parallel *parallel)
+{
+    return atomic_load(&parallel->commits) >= parallel->commit_end || atomic_load(&parallel->stop);
+}
+
+/* Accepts what is there, and waits for nothing. */
+static tsnn_status accept_waiting(tsnni_mpi_server *own)
+{
+    tsnn_status status;
+    while (!epoch_ends(own->mpi->parallel)) {
+        int found = 0, l = MPI_UNDEFINED;
+        TSNNI_TRY(tsnni_mpi_result(own->mpi, MPI_Testany(own->count, own->incoming, &l, &found, MPI_STATUS_IGNORE),
+                                   "a gradient"));
+        if (!found || l == MPI_UNDEFINED)
+            return check_silence(own);
+        TSNNI_TRY(accept_message(own, l));
+    }
+    return TSNN_OK;
+fail:
+    return status;
+}
+
+/* ---- the server as a worker: lane 0, whose gradients need no message ---- */
+
+static void look_after_others(void *user)
+{
+    tsnni_mpi_server *own = user;
+    if (own->status >= 0)
+        own->status = accept_waiting(own);
+}
+
+/* As of a worker that is a thread: see make_ready() in src/parallel_async.c. */
+static int32_t has_work(const tsnni_mpi_server *own)
+{
+    const tsnn_parallel *parallel = own->mpi->parallel;
+    const tsnni_worker *worker = &parallel->workers[0];
+    return !own->mpi->apart && worker->snapshot != parallel->commit_end && worker->exchange < own->total &&
+           worker->exchange < parallel->commit_end + parallel->exchanges;
+}
+
+/* The others are answered between its layers, so that they wait for a layer at most. */
+static tsnn_status compute_gradient(tsnni_mpi_server *own)
+{
+    tsnn_mpi *mpi = own->mpi;
+    tsnni_worker *worker = &mpi->parallel->workers[0];
+    double served = own->served;
+    int64_t first, end;
+    tsnni_mpi_find_batches(mpi, worker->exchange, &first, &end);
+    tsnni_worker_compute(mpi->parallel, worker, first, end, 0);
+    worker->info.compute_seconds -= own->served - served;
+    worker->ready = 1;
+    if (!isfinite(worker->score.loss))
+        tsnni_worker_count(mpi->parallel, worker); /* stops the run */
+    return own->status;
 }
 
 /* ---- an epoch ---- */
@@ -282,13 +376,29 @@ static tsnn_status serve_epoch(tsnni_mpi_server *own)
     for (int32_t l = 0; l < own->count; l++)
         if (own->lanes[l].state == HELD)
             TSNNI_TRY(answer(own, l));
-    while (atomic_load(&parallel->commits) < parallel->commit_end && !atomic_load(&parallel->stop)) {
+    while (!epoch_ends(parallel)) {
         int l;
+        if (has_work(own)) {
+            if (!parallel->workers[0].ready)
+                TSNNI_TRY(compute_gradient(own));
+            (void)tsnni_async_commit(parallel, &parallel->workers[0]);
+            TSNNI_TRY(accept_waiting(own));
+            continue;
+        }
+        double start = tsnni_seconds_now();
         TSNNI_TRY(next_message(own, &l));
+        parallel->workers[0].info.wait_seconds += own->mpi->apart ? 0.0 : tsnni_seconds_now() - start;
         TSNNI_TRY(accept_message(own, l));
     }
 fail:
     return status;
+}
+
+static void serve_in_session(void *argument)
+{
+    tsnni_mpi_server *own = argument;
+    if (own->status >= 0)
+        own->status = serve_epoch(own);
 }
 
 static void run_steps(tsnn_parallel *parallel, int32_t first_phase)
@@ -296,12 +406,44 @@ static void run_steps(tsnn_parallel *parallel, int32_t first_phase)
     tsnni_mpi_server *own = server_of(parallel);
     (void)first_phase;
     start_generation(own);
-    tsnn_status status = serve_epoch(own);
+    own->status = tsnni_mpi_tell(own->mpi, &own->teller, TSNNI_MPI_AT_WORK);
+    own->mpi->order_epoch[0] = own->mpi->order_epoch[1] = -1;
+    tsnni_parallel_session(own->mpi->context->runtime.threads,
+                           2 * tsnni_step_work(parallel->options.network, parallel->train->samples), serve_in_session,
+                           own);
+    tsnn_status status = own->status;
     if (status < 0)
         parallel->workers[0].status =
             tsnni_fail(&parallel->workers[0].context.runtime, status, "%s", own->mpi->context->runtime.error_text);
     for (int32_t l = 0; l < own->count; l++)
         parallel->workers[l].finished_at = tsnni_seconds_now();
+}
+
+/* A network that is validated is between its layers now and then; whoever evolves or is called back is not. */
+static void look_alive(void *user)
+{
+    tsnni_mpi_server *own = user;
+    if (own->status >= 0)
+        own->status = tsnni_mpi_tell_on(own->mpi, &own->teller);
+}
+
+static void announce(tsnn_parallel *parallel, tsnni_stage_of_epoch next)
+{
+    tsnni_mpi_server *own = server_of(parallel);
+    if (own->status >= 0 && next != TSNNI_VALIDATES && !own->teller.pauses)
+        own->status = tsnni_mpi_tell(own->mpi, &own->teller, TSNNI_MPI_PAUSES);
+}
+
+/* What goes on beside the server's passes. */
+static void hook(tsnni_mpi_server *own, int32_t on)
+{
+    tsnn_parallel *parallel = own->mpi->parallel;
+    tsnn_context *contexts[] = {own->mpi->context, &parallel->workers[0].context};
+    for (int c = 0; c < 2; c++) {
+        contexts[c]->between = !on ? NULL : c == 0 ? look_alive : look_after_others;
+        contexts[c]->between_user = on ? own : NULL;
+    }
+    parallel->engine.announce = on ? announce : NULL;
 }
 
 /* ---- the phase ---- */
@@ -326,6 +468,7 @@ static tsnn_status dismiss(tsnni_mpi_server *own)
     }
     for (int32_t l = 0; l < own->count; l++)
         TSNNI_TRY(finish_sends(own, l));
+    return tsnni_mpi_tell(own->mpi, &own->teller, TSNNI_MPI_DONE);
 fail:
     return status;
 }
@@ -341,15 +484,21 @@ tsnn_status tsnni_mpi_serve(tsnn_mpi *mpi, const tsnn_dataset *validation)
     }
     mpi->server = &own;
     parallel->engine.run_steps = run_steps;
-    for (int32_t l = 0; l < own.count && status >= 0; l++)
+    hook(&own, 1);
+    for (int32_t l = tsnni_mpi_first_lane(mpi, 1); l < own.count && status >= 0; l++)
         if (parallel->workers[l].exchange < own.total)
             status = expect(&own, l);
     while (status == TSNN_OK && parallel->epochs_done < parallel->phase_one)
         status = tsnni_parallel_run_epoch(parallel, validation);
+    hook(&own, 0);
+    status = status >= 0 && own.status < 0 ? own.status : status;
     if (!mpi->broken) {
         tsnn_status dismissed = dismiss(&own);
         status = dismissed < 0 ? dismissed : status;
     }
+    if (mpi->broken)
+        tsnni_mpi_tell_loss(mpi, &own.teller);
+    mpi->own.serve_seconds += own.served;
     server_free(&own);
     mpi->server = NULL;
     return status;

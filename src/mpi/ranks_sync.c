@@ -13,16 +13,19 @@
 
 enum { GRADIENT_TAG = 1, SUM_TAG = 2 };
 
+/* Numbers that are summed up and then handed on while they are in the nearest cache. */
+#define SHARED_BLOCK 2048
+
 /* The memory of an epoch. */
 typedef struct exchange {
     tsnn_mpi *mpi;
     int64_t numbers; /* of a gradient */
+    int32_t shared;  /* 1: through mailboxes */
     float *flat;     /* the gradient, then the sum; whole blocks */
     float *incoming; /* what the others send of this rank's slice, one after another */
     MPI_Request *requests;
     int *peers;
     int count; /* of requests */
-    int32_t stop, anyone_stops;
 } exchange;
 
 /* A slice's place, in numbers. */
@@ -43,11 +46,14 @@ static tsnn_status exchange_create(tsnn_mpi *mpi, exchange *own)
     tsnn_status status;
     *own = (exchange){.mpi = mpi, .numbers = tsnni_transfer_size(mpi->parallel->options.network)};
     int64_t slice = slice_bytes(own, mpi->rank) / (int64_t)sizeof(float);
+    own->shared = tsnni_mpi_mailbox_of(mpi, mpi->rank) != NULL;
+    TSNNI_TRY(TSNNI_NEW(runtime, 2 * mpi->ranks, &own->requests));
+    TSNNI_TRY(TSNNI_NEW(runtime, 2 * mpi->ranks, &own->peers));
+    if (own->shared)
+        return TSNN_OK;
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, tsnni_mpi_room(own->numbers * (int64_t)sizeof(float)) / (int64_t)sizeof(float),
                              &own->flat));
     TSNNI_TRY(TSNNI_NEW(runtime, slice * mpi->ranks, &own->incoming));
-    TSNNI_TRY(TSNNI_NEW(runtime, 2 * mpi->ranks, &own->requests));
-    TSNNI_TRY(TSNNI_NEW(runtime, 2 * mpi->ranks, &own->peers));
     return TSNN_OK;
 fail:
     return status;
@@ -113,17 +119,30 @@ static void compute(exchange *own, tsnni_worker *worker, int64_t step)
     tsnni_worker_compute(mpi->parallel, worker, before + share.first, before + share.end, share.samples);
     if (!isfinite(worker->score.loss))
         tsnni_worker_count(mpi->parallel, worker); /* stops the run */
-    tsnni_transfer_pack_gradient(worker->gradient, own->flat);
+    tsnni_transfer_pack_gradient(worker->gradient,
+                                 own->shared ? tsnni_mpi_mailbox_of(mpi, mpi->rank)->gradient : own->flat);
     mpi->longest = fmax(mpi->longest, tsnni_seconds_now() - start);
 }
 
-/* Posts what all send of this rank's slice, and this rank of theirs; with the question whether anyone stops. */
+/* The question whether anyone stops, in which all meet. */
+static tsnn_status post_question(exchange *own)
+{
+    tsnn_mpi *mpi = own->mpi;
+    mpi->stops = atomic_load(&mpi->parallel->stop);
+    own->peers[own->count] = -1;
+    mpi->own.step_bytes += (int64_t)sizeof mpi->stops;
+    return tsnni_mpi_result(mpi,
+                            MPI_Iallreduce(&mpi->stops, &mpi->anyone_stops, 1, MPI_INT32_T, MPI_MAX, mpi->comm,
+                                           &own->requests[own->count++]),
+                            "a step");
+}
+
+/* Posts what all send of this rank's slice, and this rank of theirs; and the question. */
 static tsnn_status post_gradients(exchange *own)
 {
     tsnn_mpi *mpi = own->mpi;
     int64_t bytes = slice_bytes(own, mpi->rank);
     tsnn_status status;
-    own->count = 0;
     for (int r = 0; r < mpi->ranks; r++) {
         if (r == mpi->rank)
             continue;
@@ -138,14 +157,7 @@ static tsnn_status post_gradients(exchange *own)
                                  &own->requests[own->count++]));
         mpi->own.step_bytes += slice_bytes(own, r);
     }
-    own->stop = atomic_load(&mpi->parallel->stop);
-    own->peers[own->count] = -1;
-    TSNNI_TRY(tsnni_mpi_result(mpi,
-                               MPI_Iallreduce(&own->stop, &own->anyone_stops, 1, MPI_INT32_T, MPI_MAX, mpi->comm,
-                                              &own->requests[own->count++]),
-                               "a step"));
-    mpi->own.step_bytes += (int64_t)sizeof own->stop;
-    return TSNN_OK;
+    return post_question(own);
 fail:
     return status;
 }
@@ -167,7 +179,6 @@ static tsnn_status post_sums(exchange *own)
 {
     tsnn_mpi *mpi = own->mpi;
     tsnn_status status;
-    own->count = 0;
     for (int r = 0; r < mpi->ranks; r++) {
         if (r == mpi->rank)
             continue;
@@ -187,30 +198,78 @@ fail:
     return status;
 }
 
+/* The same in shared memory: the sum of this rank's slice goes to all. */
+static void share_sums(exchange *own)
+{
+    tsnn_mpi *mpi = own->mpi;
+    int64_t begin = slice_begin(own, mpi->rank), end = slice_begin(own, mpi->rank + 1);
+    float sum[SHARED_BLOCK];
+    tsnni_mpi_mailboxes_sync(mpi);
+    for (int64_t from = begin; from < end; from += SHARED_BLOCK) {
+        int64_t count = end - from < SHARED_BLOCK ? end - from : SHARED_BLOCK;
+        memcpy(sum, tsnni_mpi_mailbox_of(mpi, 0)->gradient + from, (size_t)count * sizeof *sum);
+        for (int r = 1; r < mpi->ranks; r++) {
+            const float *numbers = tsnni_mpi_mailbox_of(mpi, r)->gradient + from;
+            for (int64_t k = 0; k < count; k++)
+                sum[k] += numbers[k];
+        }
+        for (int r = 0; r < mpi->ranks; r++)
+            memcpy(tsnni_mpi_mailbox_of(mpi, r)->weights + from, sum, (size_t)count * sizeof *sum);
+    }
+    /* As messages would: its part of others' gradients, and the sum for them. */
+    mpi->own.step_bytes += 2 * (mpi->ranks - 1) * slice_bytes(own, mpi->rank);
+}
+
+/* What each has written before is seen by all after, once they sync too. */
+static tsnn_status meet(exchange *own, int32_t ask)
+{
+    tsnni_mpi_mailboxes_sync(own->mpi);
+    atomic_fetch_add(tsnni_mpi_mailbox_of(own->mpi, own->mpi->rank)->meetings, 1);
+    if (ask)
+        return post_question(own);
+    own->peers[own->count] = -1;
+    return tsnni_mpi_result(own->mpi, MPI_Ibarrier(own->mpi->comm, &own->requests[own->count++]), "a step");
+}
+
+/* A meeting does not tell who is missing. */
+static tsnn_status name_the_lost(exchange *own, double seconds, const char *what)
+{
+    tsnn_mpi *mpi = own->mpi;
+    int64_t here = atomic_load(tsnni_mpi_mailbox_of(mpi, mpi->rank)->meetings);
+    for (int r = 0; r < mpi->ranks; r++)
+        if (atomic_load(tsnni_mpi_mailbox_of(mpi, r)->meetings) < here)
+            return tsnni_mpi_lost(mpi, r, seconds, what);
+    return TSNN_ERROR_COMMUNICATION;
+}
+
 static tsnn_status wait_for(exchange *own, tsnni_worker *worker, const char *what)
 {
     double start = tsnni_seconds_now();
     tsnn_status status =
         tsnni_mpi_wait(own->mpi, own->requests, own->peers, own->count, tsnni_mpi_step_limit(own->mpi), what);
+    own->count = 0;
     worker->info.wait_seconds += tsnni_seconds_now() - start;
+    if (status == TSNN_ERROR_COMMUNICATION && own->shared)
+        return name_the_lost(own, tsnni_seconds_now() - start, what);
     return status;
 }
 
 static void apply(exchange *own, tsnni_worker *worker, int64_t step)
 {
     tsnn_parallel *parallel = own->mpi->parallel;
+    const tsnni_kernels *kernels = parallel->context->kernels;
     double length = 1.0 / (double)parallel->exchanges;
     tsnni_update update = tsnni_parallel_update(parallel, (double)parallel->epochs_done + (double)step * length, length,
                                                 share_of(own->mpi, step).total);
-    tsnni_transfer_unpack_gradient(own->flat, worker->gradient);
+    const float *sums = own->shared ? tsnni_mpi_mailbox_of(own->mpi, own->mpi->rank)->weights : own->flat;
     for (int64_t l = 0; l < parallel->options.network->count; l++) {
         tsnn_layer *layer = parallel->options.network->stages[l].layer;
-        const tsnni_layer_gradient *sum = &worker->gradient->layers[l];
-        if (layer->frozen)
-            continue;
-        parallel->context->kernels->update(layer->topology.values, layer->topology.velocity, sum->weights, &update, 0,
-                                           sum->connections);
-        parallel->context->kernels->update(layer->bias, layer->bias_velocity, sum->bias, &update, 0, sum->outputs);
+        int64_t connections = layer->topology.pattern.count, outputs = layer->topology.pattern.columns;
+        if (!layer->frozen) {
+            kernels->update(layer->topology.values, layer->topology.velocity, sums, &update, 0, connections);
+            kernels->update(layer->bias, layer->bias_velocity, sums + connections, &update, 0, outputs);
+        }
+        sums += connections + outputs;
     }
     parallel->learning_rate = update.learning_rate;
     parallel->sync_updates++;
@@ -225,13 +284,18 @@ static tsnn_status run_steps(exchange *own, tsnni_worker *worker)
     for (int64_t step = 0; step < parallel->exchanges; step++) {
         compute(own, worker, step);
         double start = tsnni_seconds_now(), waited = worker->info.wait_seconds;
-        TSNNI_TRY(post_gradients(own));
+        TSNNI_TRY(own->shared ? meet(own, 1) : post_gradients(own));
         TSNNI_TRY(wait_for(own, worker, "its gradient"));
-        if (own->anyone_stops)
+        if (own->mpi->anyone_stops)
             break;
-        sum_up(own);
-        TSNNI_TRY(post_sums(own));
+        if (own->shared)
+            share_sums(own);
+        else
+            sum_up(own);
+        TSNNI_TRY(own->shared ? meet(own, 0) : post_sums(own));
         TSNNI_TRY(wait_for(own, worker, "its part of the sum"));
+        if (own->shared)
+            tsnni_mpi_mailboxes_sync(own->mpi);
         apply(own, worker, step);
         worker->info.exchange_seconds += tsnni_seconds_now() - start - (worker->info.wait_seconds - waited);
         tsnni_parallel_report_step(parallel, step + 1, parallel->exchanges);

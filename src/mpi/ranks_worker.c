@@ -25,6 +25,7 @@ typedef struct worker_rank {
     lane *lanes;
     int32_t count;
     int64_t size; /* of a message's memory */
+    tsnni_mpi_listener listener;
     tsnn_status status;
 } worker_rank;
 
@@ -34,14 +35,16 @@ static tsnn_status create(worker_rank *own, tsnn_mpi *mpi)
 {
     tsnni_runtime *runtime = &mpi->context->runtime;
     tsnn_parallel *parallel = mpi->parallel;
-    int64_t numbers = tsnni_transfer_size(parallel->options.network) * (int64_t)sizeof(float);
+    int32_t shared = tsnni_mpi_mailbox_of(mpi, tsnni_mpi_first_lane(mpi, mpi->rank)) != NULL;
+    int64_t numbers = shared ? 0 : tsnni_transfer_size(parallel->options.network) * (int64_t)sizeof(float);
     tsnn_status status;
     *own = (worker_rank){.mpi = mpi, .count = mpi->lanes};
     own->size = TSNNI_MPI_BLOCK + (numbers > TSNNI_MPI_TEXT ? numbers : TSNNI_MPI_TEXT);
+    TSNNI_TRY(tsnni_mpi_listener_create(mpi, &own->listener));
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, own->count, &own->lanes));
     for (int32_t n = 0; n < own->count; n++) {
         lane *at = &own->lanes[n];
-        at->tag = (mpi->rank - 1) * mpi->lanes + n;
+        at->tag = tsnni_mpi_first_lane(mpi, mpi->rank) + n;
         at->worker = &parallel->workers[at->tag];
         at->sent = at->answered = MPI_REQUEST_NULL;
         at->done = at->worker->exchange >= parallel->phase_one * parallel->exchanges;
@@ -63,19 +66,18 @@ static void release(worker_rank *own)
         tsnni_release(runtime, own->lanes[n].incoming);
     }
     tsnni_release(runtime, own->lanes);
+    tsnni_mpi_listener_free(own->mpi, &own->listener);
 }
 
 /* ---- a gradient ---- */
 
-/* The mini-batches of an exchange, numbered over all epochs, with the order of their samples in place. On shards they
- * are the rank's own, one after another, whatever the exchange is called. */
-static void find_batches(tsnn_mpi *mpi, int64_t exchange, int64_t *first, int64_t *end)
+void tsnni_mpi_find_batches(tsnn_mpi *mpi, int64_t exchange, int64_t *first, int64_t *end)
 {
     tsnn_parallel *parallel = mpi->parallel;
     if (mpi->options.data == TSNN_MPI_SHARDED) {
         int64_t local = parallel->options.local_steps, number = mpi->exchanges_done++;
         int64_t within = number % mpi->shard_exchanges * local;
-        int64_t before = (parallel->epochs_done + number / mpi->shard_exchanges) * parallel->batches;
+        int64_t before = (mpi->first_epoch + number / mpi->shard_exchanges) * parallel->batches;
         *first = before + within;
         *end = before + (within + local < parallel->batches ? within + local : parallel->batches);
     } else {
@@ -100,13 +102,18 @@ static tsnn_status send_gradient(worker_rank *own, lane *at, double seconds)
                            .loss = worker->score.loss,
                            .norm = worker->score_norm,
                            .seconds = seconds};
-    int64_t bytes = TSNNI_MPI_BLOCK + tsnni_transfer_size(worker->network) * (int64_t)sizeof(float);
+    const tsnni_mpi_mailbox *box = tsnni_mpi_mailbox_of(mpi, at->tag);
+    int64_t numbers = tsnni_transfer_size(worker->network) * (int64_t)sizeof(float);
+    int64_t bytes = TSNNI_MPI_BLOCK + (box != NULL ? 0 : numbers);
     tsnn_status status;
     memcpy(at->outgoing, &head, sizeof head);
-    tsnni_transfer_pack_gradient(worker->gradient, (float *)(void *)(at->outgoing + TSNNI_MPI_BLOCK));
+    tsnni_transfer_pack_gradient(worker->gradient,
+                                 box != NULL ? box->gradient : (float *)(void *)(at->outgoing + TSNNI_MPI_BLOCK));
+    if (box != NULL)
+        tsnni_mpi_mailboxes_sync(mpi);
     TSNNI_TRY(tsnni_mpi_receive(mpi, at->incoming, own->size, server, at->tag, &at->answered));
     TSNNI_TRY(tsnni_mpi_send(mpi, at->outgoing, bytes, server, at->tag, &at->sent));
-    mpi->own.step_bytes += tsnni_mpi_room(bytes);
+    mpi->own.step_bytes += TSNNI_MPI_BLOCK + tsnni_mpi_room(numbers);
     at->waits = 1;
 fail:
     return status;
@@ -130,7 +137,7 @@ static tsnn_status next_gradient(worker_rank *own, lane *at)
     double start = tsnni_seconds_now();
     if (own->status < 0)
         return send_failure(own, at, &mpi->context->runtime);
-    find_batches(mpi, worker->exchange, &first, &end);
+    tsnni_mpi_find_batches(mpi, worker->exchange, &first, &end);
     tsnni_worker_compute(mpi->parallel, worker, first, end, 0);
     double computed = tsnni_seconds_now();
     mpi->longest = fmax(mpi->longest, computed - start);
@@ -160,6 +167,24 @@ fail:
     return tsnni_fail(&mpi->context->runtime, status, "%s", worker->context.runtime.error_text);
 }
 
+/* A message that there is no memory for is received all the same, into MPI's own: left where it is, it might be taken
+ * for one of a later run. */
+static tsnn_status drop_network(worker_rank *own, lane *at, int64_t bytes)
+{
+    tsnn_mpi *mpi = own->mpi;
+    MPI_Request request = MPI_REQUEST_NULL;
+    void *message = NULL;
+    tsnn_status status;
+    TSNNI_TRY(tsnni_mpi_result(mpi, MPI_Alloc_mem((MPI_Aint)tsnni_mpi_room(bytes), MPI_INFO_NULL, &message),
+                               "room for a topology"));
+    TSNNI_TRY(tsnni_mpi_receive(mpi, message, bytes, server, TSNNI_MPI_NETWORK_TAG + at->tag, &request));
+    TSNNI_TRY(tsnni_mpi_wait(mpi, &request, &server, 1, tsnni_mpi_step_limit(mpi), "a topology"));
+    MPI_Free_mem(message);
+    return TSNN_OK;
+fail:
+    return status;
+}
+
 /* A failure that is this rank's own goes into own->status: the server is to hear of it. */
 static tsnn_status receive_network(worker_rank *own, lane *at, int64_t bytes)
 {
@@ -167,8 +192,11 @@ static tsnn_status receive_network(worker_rank *own, lane *at, int64_t bytes)
     tsnni_runtime *runtime = &mpi->context->runtime;
     MPI_Request request = MPI_REQUEST_NULL;
     char *message = NULL;
-    tsnn_status status;
-    TSNNI_TRY(TSNNI_NEW(runtime, tsnni_mpi_room(bytes), &message));
+    tsnn_status status = TSNNI_NEW(runtime, tsnni_mpi_room(bytes), &message);
+    if (status < 0) {
+        own->status = status;
+        return drop_network(own, at, bytes);
+    }
     TSNNI_TRY(tsnni_mpi_receive(mpi, message, bytes, server, TSNNI_MPI_NETWORK_TAG + at->tag, &request));
     TSNNI_TRY(tsnni_mpi_wait(mpi, &request, &server, 1, tsnni_mpi_step_limit(mpi), "a topology"));
     status = tsnni_mpi_message_unpack(at->worker->network, message, bytes);
@@ -183,14 +211,22 @@ fail:
     return mpi->broken ? status : TSNN_OK;
 }
 
+static void take_weights(tsnn_mpi *mpi, lane *at)
+{
+    const tsnni_mpi_mailbox *box = tsnni_mpi_mailbox_of(mpi, at->tag);
+    const float *numbers = box != NULL ? box->weights : (const float *)(const void *)(at->incoming + TSNNI_MPI_BLOCK);
+    if (box != NULL)
+        tsnni_mpi_mailboxes_sync(mpi);
+    tsnni_transfer_unpack_weights(numbers, at->worker->network);
+}
+
 static tsnn_status take_answer(worker_rank *own, lane *at)
 {
     tsnn_mpi *mpi = own->mpi;
     tsnni_mpi_pull head;
     MPI_Request both[2] = {at->sent, at->answered};
-    const int peers[2] = {server, server};
     double start = tsnni_seconds_now();
-    tsnn_status status = tsnni_mpi_wait(mpi, both, peers, 2, tsnni_mpi_pause_limit(mpi), "the server's weights");
+    tsnn_status status = tsnni_mpi_listen_for(mpi, &own->listener, both, 2, "the server's weights");
     at->sent = both[0];
     at->answered = both[1];
     at->waits = 0;
@@ -205,8 +241,7 @@ static tsnn_status take_answer(worker_rank *own, lane *at)
     if (head.kind == TSNNI_MPI_NETWORK)
         status = receive_network(own, at, head.bytes);
     else if (head.kind == TSNNI_MPI_WEIGHTS)
-        tsnni_transfer_unpack_weights((const float *)(const void *)(at->incoming + TSNNI_MPI_BLOCK),
-                                      at->worker->network);
+        take_weights(mpi, at);
     at->worker->info.exchange_seconds += tsnni_seconds_now() - came;
     return status;
 }
@@ -229,8 +264,9 @@ static void go_round(void *argument)
         }
     }
     for (int32_t n = 0; n < own->count && status >= 0; n++)
-        status = tsnni_mpi_wait(own->mpi, &own->lanes[n].sent, &server, 1, tsnni_mpi_step_limit(own->mpi),
-                                "room for a message");
+        status = tsnni_mpi_listen_for(own->mpi, &own->listener, &own->lanes[n].sent, 1, "room for a message");
+    if (status >= 0)
+        status = tsnni_mpi_listen_for(own->mpi, &own->listener, NULL, 0, "the end of the phase");
     if (status < 0)
         own->status = status;
 }
@@ -241,8 +277,6 @@ tsnn_status tsnni_mpi_work(tsnn_mpi *mpi)
     worker_rank own;
     tsnn_status status = tsnni_mpi_agree(mpi, create(&own, mpi), tsnni_mpi_pause_limit(mpi));
     if (status >= 0) {
-        mpi->exchanges_done = 0;
-        mpi->order_epoch[0] = mpi->order_epoch[1] = -1;
         atomic_store(&parallel->stop, 0);
         for (int32_t n = 0; n < own.count; n++)
             own.lanes[n].worker->status = TSNN_OK;

@@ -1,6 +1,7 @@
 /* Messages that end in bounded time: every wait looks, yields and sleeps, and gives up when a rank is silent for too
  * long. A request that was given up stays posted, so its memory is never freed. */
 #include <limits.h>
+#include <math.h>
 
 #include "core/sync.h"
 #include "epoch.h"
@@ -9,10 +10,15 @@
 /* Looks between two looks at the clock. */
 #define CLOCK_LOOKS 64
 
-/* Looks before the first nap. Yielding, between the two in tsnni_sync_wait(), hands whole slices of time to whatever
- * else runs on a crowded machine; who naps is woken at once. */
-#define SPINS 200
-#define NO_YIELDS 1000
+/* Seconds. Who has not looked for longer, because it was stopped itself, cannot tell whether others were silent. */
+#define LONGEST_NAP 1.0
+
+/* Looks before the first nap, where other ranks want the processor and where they do not. Yielding, between the two in
+ * tsnni_sync_wait(), hands whole slices of time to whatever else runs on a crowded machine; who naps is woken at once.
+ */
+#define CROWDED_LOOKS 200
+#define LOOKS 4000
+#define NO_YIELDS 1000000
 
 int64_t tsnni_mpi_room(int64_t bytes)
 {
@@ -68,9 +74,9 @@ tsnn_status tsnni_mpi_receive(tsnn_mpi *mpi, void *data, int64_t bytes, int from
     return tsnni_mpi_result(mpi, MPI_Irecv(data, blocks, mpi->block, from, tag, mpi->comm, request), "receiving");
 }
 
-void tsnni_mpi_rest(int64_t looks)
+void tsnni_mpi_rest(const tsnn_mpi *mpi, int64_t looks)
 {
-    tsnni_sync_wait(looks < SPINS ? looks : looks + NO_YIELDS);
+    tsnni_sync_wait(looks < (mpi->crowded ? CROWDED_LOOKS : LOOKS) ? 0 : NO_YIELDS);
 }
 
 /* The rank of the first request that is not done. */
@@ -88,7 +94,7 @@ static int silent_rank(const MPI_Request *requests, const int *peers, int count)
 tsnn_status tsnni_mpi_wait(tsnn_mpi *mpi, MPI_Request *requests, const int *peers, int count, double limit,
                            const char *what)
 {
-    double start = 0.0;
+    double last = 0.0, silent = 0.0;
     for (int64_t looks = 0;; looks++) {
         int done = 0;
         tsnn_status status = tsnni_mpi_result(mpi, MPI_Testall(count, requests, &done, MPI_STATUSES_IGNORE), what);
@@ -96,11 +102,12 @@ tsnn_status tsnni_mpi_wait(tsnn_mpi *mpi, MPI_Request *requests, const int *peer
             return status;
         if (looks % CLOCK_LOOKS == 0) {
             double now = tsnni_seconds_now();
-            start = looks == 0 ? now : start;
-            if (now - start > limit)
-                return tsnni_mpi_lost(mpi, silent_rank(requests, peers, count), now - start, what);
+            silent += looks == 0 ? 0.0 : fmin(now - last, LONGEST_NAP);
+            last = now;
+            if (silent > limit)
+                return tsnni_mpi_lost(mpi, silent_rank(requests, peers, count), silent, what);
         }
-        tsnni_mpi_rest(looks);
+        tsnni_mpi_rest(mpi, looks);
     }
 }
 
@@ -112,6 +119,17 @@ tsnn_status tsnni_mpi_broadcast(tsnn_mpi *mpi, void *data, int64_t bytes, int ro
     TSNNI_TRY(tsnni_mpi_blocks(mpi, bytes, &blocks));
     TSNNI_TRY(tsnni_mpi_result(mpi, MPI_Ibcast(data, blocks, mpi->block, root, mpi->comm, &request), "a broadcast"));
     return tsnni_mpi_wait(mpi, &request, &root, 1, limit, "a broadcast");
+fail:
+    return status;
+}
+
+tsnn_status tsnni_mpi_least(tsnn_mpi *mpi, const int32_t *own, int32_t *all, int count, double limit)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    tsnn_status status;
+    TSNNI_TRY(tsnni_mpi_result(mpi, MPI_Iallreduce(own, all, count, MPI_INT32_T, MPI_MIN, mpi->comm, &request),
+                               "what the other ranks report"));
+    return tsnni_mpi_wait(mpi, &request, NULL, 1, limit, "what the other ranks report");
 fail:
     return status;
 }
@@ -130,6 +148,8 @@ fail:
 
 double tsnni_mpi_step_limit(const tsnn_mpi *mpi)
 {
+    if (mpi->longest == 0.0) /* setting up a large network takes its time too */
+        return tsnni_mpi_pause_limit(mpi);
     return mpi->options.timeout_seconds + 4.0 * mpi->longest;
 }
 

@@ -1,17 +1,20 @@
 #!/bin/sh
 # Lists size and fields of every public struct, one a line: "tsnn_layer_info 56", "tsnn_layer_info.inputs 8 8" (offset,
-# size). The numbers are those of the compiler: layout.sh FOLDER-FOR-THE-PROGRAM
+# size). The numbers are those of the compiler: layout.sh FOLDER-FOR-THE-PROGRAM [HEADER...]. The
+# program includes UMBRELLA.
 set -eu
-: "${CC:=cc}"
+: "${CC:=cc}" "${UMBRELLA:=tsnn.h}"
 work=$1
+shift
+[ $# -gt 0 ] || set -- include/tsnn/*.h
 mkdir -p "$work"
 {
-    printf '#include <stddef.h>\n#include <stdio.h>\n#include <tsnn.h>\n'
+    printf '#include <stddef.h>\n#include <stdio.h>\n#include <%s>\n' "$UMBRELLA"
     printf '#define SIZE(type) printf(#type " %%zu\\n", sizeof(type))\n'
     printf '#define FIELD(type, field) printf(#type "." #field " %%zu %%zu\\n", offsetof(type, field), sizeof(((type *)0)->field))\n'
     printf 'int main(void)\n{\n'
     # Comments go first, then each declaration inside a struct's braces is one statement; its names end in , or ; .
-    cat include/tsnn/*.h | awk '
+    cat "$@" | awk '
         { text = text $0 "\n" }
         END {
             while (match(text, /\/\*[^*]*\*+([^\/*][^*]*\*+)*\//))

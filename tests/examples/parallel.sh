@@ -33,6 +33,8 @@ refuses "a picture of one run" "--plot: train_parallel draws with --compare" $da
 refuses "an asynchronous run to be resumed" "--resume: only train_mlp" $data --resume "$work/nowhere"
 refuses "more workers than samples" "61 workers for 60 samples" $data --workers 61
 refuses "replicas that prune" "replicas cannot prune" $data --mode replicas --prune-percentile 20
+refuses "what replicas would ignore" "local_steps 3" $data --mode replicas --local-steps 3
+refuses "what workers in step would ignore" "stale_limit 3" $data --mode wassp --stale-limit 3
 refuses "data that is not there" "$work/nowhere: cannot be opened" --data "$work/nowhere"
 refuses "a rate that diverges" "diverged" $data --lr 1e6 --epochs 4
 
@@ -79,7 +81,7 @@ claim "--help tells of the workers and of train_mlp's options" \
 # --- all modes in one picture
 accepts_compare()
 {
-    train $data --epochs 3 --compare "$work/pictures"
+    train $data --epochs 3 --stale-limit 1 --discard-stale --compare "$work/pictures"
     [ "$status" -eq 0 ] && [ -s "$work/pictures/accuracy_over_time.gp" ] &&
         [ "$(grep -c '^[0-9.]* [01]\.[0-9]*$' "$work/pictures/accuracy_over_time.dat")" -eq 9 ]
 }

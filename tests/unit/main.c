@@ -46,6 +46,7 @@ int main(void)
     srunner_add_suite(runner, tsnni_suite_export_c());
     srunner_add_suite(runner, tsnni_suite_average());
     srunner_add_suite(runner, tsnni_suite_commit());
+    srunner_add_suite(runner, tsnni_suite_replay());
     srunner_add_suite(runner, tsnni_suite_parallel());
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);

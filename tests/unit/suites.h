@@ -45,5 +45,6 @@ Suite *tsnni_suite_export_c(void);
 Suite *tsnni_suite_average(void);
 Suite *tsnni_suite_parallel(void);
 Suite *tsnni_suite_commit(void);
+Suite *tsnni_suite_replay(void);
 
 #endif

@@ -2,6 +2,7 @@
 #include "suites.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,6 +167,72 @@ static void expect_mean_layer(const family *own, int64_t l, int64_t count)
         free(copies[n]);
 }
 
+/* Any number of random matrices, against sums over dense cells in the order of the matrices: not a bit differs. */
+static void expect_mean_of_many(int64_t count)
+{
+    enum { ROWS = 9, COLUMNS = 31, CELLS = ROWS * COLUMNS };
+    tsnni_runtime runtime;
+    tsnni_runtime_init(&runtime);
+    tsnni_pattern *patterns = tsnni_test_array(count, sizeof *patterns), mean;
+    tsnni_merge_source *sources = tsnni_test_array(count, sizeof *sources);
+    double sum[CELLS] = {0.0}, companion_sum[CELLS] = {0.0};
+    int32_t present[CELLS] = {0}, column[CELLS];
+    float values[CELLS], *kept, *mean_values, *mean_companion;
+    srand((unsigned)count);
+    for (int64_t s = 0; s < count; s++) {
+        int64_t row_ptr[ROWS + 1] = {0}, found = 0;
+        for (int cell = 0; cell < CELLS; cell++) {
+            /* The last matrices are empty, the first are full in their first rows. */
+            if (s % 7 == 6 || rand() % 8 >= (s % 7 == 0 && cell < 3 * COLUMNS ? 8 : 1))
+                continue;
+            column[found] = cell % COLUMNS;
+            values[found] = (float)(rand() % 2000 - 1000) / 777.0f;
+            sum[cell] += (double)values[found];
+            companion_sum[cell] += (double)(2.0f * values[found]);
+            present[cell] = 1;
+            row_ptr[cell / COLUMNS + 1] = ++found;
+        }
+        for (int row = 1; row <= ROWS; row++)
+            row_ptr[row] = row_ptr[row] > row_ptr[row - 1] ? row_ptr[row] : row_ptr[row - 1];
+        TSNNI_OK(tsnni_csr_import(&runtime, ROWS, COLUMNS, found, row_ptr, column, values, 0, &patterns[s], &kept));
+        float *companion = tsnni_test_array(found + 1, sizeof *companion);
+        for (int64_t k = 0; k < found; k++)
+            companion[k] = 2.0f * kept[k];
+        sources[s] = (tsnni_merge_source){&patterns[s], kept, companion};
+    }
+    TSNNI_OK(tsnni_merge_mean(&runtime, sources, count, &mean, &mean_values, &mean_companion));
+    int64_t k = 0;
+    for (int cell = 0; cell < CELLS; cell++) {
+        if (cell % COLUMNS == 0)
+            ck_assert_int_eq(mean.row_ptr[cell / COLUMNS], k);
+        if (!present[cell])
+            continue;
+        ck_assert_int_eq(tsnni_index_at(&mean.column, k), cell % COLUMNS);
+        ck_assert(mean_values[k] == (float)(sum[cell] * (1.0 / (double)count)));
+        ck_assert(mean_companion[k] == (float)(companion_sum[cell] * (1.0 / (double)count)));
+        k++;
+    }
+    ck_assert_int_eq(mean.count, k);
+    for (int64_t s = 0; s < count; s++) {
+        tsnni_pattern_free(&runtime, &patterns[s]);
+        tsnni_release(&runtime, (void *)(uintptr_t)sources[s].values);
+        free((void *)(uintptr_t)sources[s].companion);
+    }
+    tsnni_pattern_free(&runtime, &mean);
+    tsnni_release(&runtime, mean_values);
+    tsnni_release(&runtime, mean_companion);
+    free(patterns);
+    free(sources);
+}
+
+START_TEST(the_mean_of_many_is_exact)
+{
+    static const int64_t counts[] = {1, 2, 3, 4, 5, 7, 8, 9, 16, 33, 100, 257};
+    for (size_t n = 0; n < sizeof counts / sizeof counts[0]; n++)
+        expect_mean_of_many(counts[n]);
+}
+END_TEST
+
 START_TEST(the_mean_of_evolved_copies_keeps_each_layers_count)
 {
     family own = family_create();
@@ -179,18 +246,33 @@ START_TEST(the_mean_of_evolved_copies_keeps_each_layers_count)
 }
 END_TEST
 
+/* Copies large enough to be merged by threads, each of a topology of its own. */
+static tsnni_test_bytes mean_by_threads(int32_t threads)
+{
+    static const int64_t sizes[] = {60, 300, 200};
+    static const tsnni_test_function functions[] = {{TSNN_ACTIVATION_ALL_RELU, .6}, {TSNN_ACTIVATION_SOFTMAX, 0}};
+    tsnn_context *context = tsnni_test_context(TSNN_ISA_AUTO, threads, 3);
+    tsnn_network *copies[COPIES], *mean = tsnni_test_network(context, 2, sizes, functions, 0.2, 0.0);
+    for (int n = 0; n < COPIES; n++)
+        copies[n] = tsnni_test_network(context, 2, sizes, functions, 0.2, 0.0);
+    TSNNI_OK(tsnni_average_networks(mean, copies, COPIES));
+    tsnni_test_bytes bytes = tsnni_course_bytes(mean);
+    for (int n = 0; n < COPIES; n++)
+        tsnn_network_destroy(&copies[n]);
+    tsnn_network_destroy(&mean);
+    tsnn_context_destroy(&context);
+    return bytes;
+}
+
 START_TEST(the_mean_is_the_same_for_any_number_of_threads)
 {
-    family own = family_create();
-    TSNNI_OK(tsnni_average_networks(own.course.network, own.copies, COPIES));
-    tsnni_test_bytes one = tsnni_course_bytes(own.course.network);
-    TSNNI_OK(tsnn_context_set_threads(own.course.context, 3));
-    TSNNI_OK(tsnni_average_networks(own.course.network, own.copies, COPIES));
-    tsnni_test_bytes three = tsnni_course_bytes(own.course.network);
-    ck_assert(tsnni_test_bytes_equal(&one, &three));
+    tsnni_test_bytes one = mean_by_threads(1);
+    for (int32_t threads = 2; threads <= 5; threads++) {
+        tsnni_test_bytes more = mean_by_threads(threads);
+        ck_assert(tsnni_test_bytes_equal(&one, &more));
+        tsnni_test_bytes_free(&more);
+    }
     tsnni_test_bytes_free(&one);
-    tsnni_test_bytes_free(&three);
-    family_free(&own);
 }
 END_TEST
 
@@ -315,6 +397,7 @@ Suite *tsnni_suite_average(void)
     tcase_add_test(hand, only_the_entries_that_both_have_are_retained);
     suite_add_tcase(suite, hand);
     TCase *mean = tcase_create("mean");
+    tcase_add_test(mean, the_mean_of_many_is_exact);
     tcase_add_test(mean, the_mean_of_evolved_copies_keeps_each_layers_count);
     tcase_add_test(mean, the_mean_is_the_same_for_any_number_of_threads);
     tcase_add_test(mean, networks_of_other_shapes_are_refused);

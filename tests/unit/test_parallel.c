@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "context.h"
 #include "course.h"
 
 static const int32_t modes[] = {TSNN_PARALLEL_WASAP, TSNN_PARALLEL_WASSP, TSNN_PARALLEL_REPLICAS};
@@ -247,7 +248,7 @@ START_TEST(decay_counts_every_mini_batch)
         TSNNI_OK(tsnn_layer_get_csr(tsnni_test_layer_of(course.network, 0), NULL, 0, NULL, before, 400));
         tsnn_parallel_options options = options_of(&course, modes[m], 3, NULL);
         options.epochs = 1;
-        options.phase_split = 1.0;
+        options.phase_split = modes[m] == TSNN_PARALLEL_REPLICAS ? 0.0 : 1.0;
         TSNNI_OK(run(&course, &options, NULL));
         TSNNI_OK(tsnn_layer_get_csr(tsnni_test_layer_of(course.network, 0), NULL, 0, NULL, after, 400));
         for (int64_t k = 0; k < count; k++)
@@ -259,12 +260,10 @@ END_TEST
 
 /* ---- the same bits ---- */
 
-static tsnni_test_bytes bytes_of_run(int32_t mode, int32_t workers, const tsnn_parallel_commit *replay, int64_t count)
+static tsnni_test_bytes bytes_of_run(int32_t mode, int32_t workers)
 {
     tsnni_course course = full_course(9);
     tsnn_parallel_options options = options_of(&course, mode, workers, NULL);
-    options.replay = replay;
-    options.replay_count = count;
     TSNNI_OK(run(&course, &options, NULL));
     tsnni_test_bytes bytes = tsnni_course_bytes(course.network);
     tsnni_course_free(&course);
@@ -274,9 +273,9 @@ static tsnni_test_bytes bytes_of_run(int32_t mode, int32_t workers, const tsnn_p
 START_TEST(in_step_and_apart_give_the_same_bits_every_time)
 {
     for (int m = 1; m < MODES; m++) {
-        tsnni_test_bytes first = bytes_of_run(modes[m], 3, NULL, 0);
+        tsnni_test_bytes first = bytes_of_run(modes[m], 3);
         for (int n = 0; n < 3; n++) {
-            tsnni_test_bytes again = bytes_of_run(modes[m], 3, NULL, 0);
+            tsnni_test_bytes again = bytes_of_run(modes[m], 3);
             ck_assert(tsnni_test_bytes_equal(&first, &again));
             tsnni_test_bytes_free(&again);
         }
@@ -285,71 +284,37 @@ START_TEST(in_step_and_apart_give_the_same_bits_every_time)
 }
 END_TEST
 
-/* Runs as WASAP; the log is the caller's to free. */
-static tsnni_test_bytes logged_run(int32_t workers, tsnn_parallel_commit **log, int64_t *count)
+static tsnni_test_bytes bytes_by_caches(int32_t mode, int32_t workers, tsnni_caches caches)
 {
-    tsnni_course course = full_course(9);
-    tsnn_parallel_options options = options_of(&course, TSNN_PARALLEL_WASAP, workers, NULL);
-    tsnn_parallel *parallel = NULL;
-    options.keep_log = 1;
-    TSNNI_OK(tsnn_parallel_create(course.context, &options, &parallel));
-    TSNNI_OK(tsnn_parallel_run(parallel, course.train, course.validation));
-    TSNNI_OK(tsnn_parallel_get_log(parallel, NULL, 0, count));
-    *log = tsnni_test_array(*count, sizeof **log);
-    TSNNI_OK(tsnn_parallel_get_log(parallel, *log, *count, NULL));
+    static const int64_t sizes[] = {12, 300, 300, 4};
+    static const tsnni_test_function functions[] = {
+        {TSNN_ACTIVATION_ALL_RELU, .6}, {TSNN_ACTIVATION_ALL_RELU, .6}, {TSNN_ACTIVATION_SOFTMAX, 0}};
+    tsnn_context *context = tsnni_test_context(TSNN_ISA_AUTO, 1, 3);
+    context->caches = caches;
+    tsnni_course course =
+        tsnni_course_create(context, tsnni_test_network(context, 3, sizes, functions, 0.2, 0.0),
+                            tsnni_test_labelled(context, 200, 12, 4, 5), TSNN_LOSS_CROSS_ENTROPY, 0.02);
+    tsnni_course_add_evolution(&course, 0.3);
+    tsnn_parallel_options options = options_of(&course, mode, workers, NULL);
+    options.batch = 50;
+    TSNNI_OK(run(&course, &options, NULL));
     tsnni_test_bytes bytes = tsnni_course_bytes(course.network);
-    tsnn_parallel_destroy(&parallel);
     tsnni_course_free(&course);
     return bytes;
 }
 
-START_TEST(a_replay_gives_the_same_bits_ten_times_of_ten)
+/* Small caches make the kernels work in panels, whose bounds have to follow every evolution. */
+START_TEST(the_size_of_the_caches_changes_no_bit_of_evolving_networks)
 {
-    for (int32_t workers = 2; workers <= 20; workers += 3) {
-        tsnn_parallel_commit *log;
-        int64_t count;
-        tsnni_test_bytes first = logged_run(workers, &log, &count);
-        ck_assert_int_eq(count, 3 * 12); /* of 4 epochs, 12 mini-batches each */
-        for (int n = 0; n < 10; n++) {
-            tsnni_test_bytes again = bytes_of_run(TSNN_PARALLEL_WASAP, workers, log, count);
-            ck_assert(tsnni_test_bytes_equal(&first, &again));
-            tsnni_test_bytes_free(&again);
-        }
+    static const tsnni_caches large = {32 << 10, 1 << 20, 32 << 20}, small = {16 << 10, 80 << 10, 32 << 20};
+    for (int m = 0; m < MODES; m++) {
+        int32_t workers = modes[m] == TSNN_PARALLEL_WASAP ? 1 : 2;
+        tsnni_test_bytes first = bytes_by_caches(modes[m], workers, large);
+        tsnni_test_bytes second = bytes_by_caches(modes[m], workers, small);
+        ck_assert(tsnni_test_bytes_equal(&first, &second));
         tsnni_test_bytes_free(&first);
-        free(log);
+        tsnni_test_bytes_free(&second);
     }
-}
-END_TEST
-
-START_TEST(an_order_that_is_no_runs_is_refused)
-{
-    tsnn_parallel_commit *log;
-    int64_t count;
-    tsnni_test_bytes bytes = logged_run(2, &log, &count);
-    tsnni_test_bytes_free(&bytes);
-    for (int wrong = 0; wrong < 5; wrong++) {
-        tsnn_parallel_commit *spoilt = tsnni_test_array(count, sizeof *spoilt);
-        memcpy(spoilt, log, (size_t)count * sizeof *spoilt);
-        spoilt[3].worker = wrong == 0 ? 2 : wrong == 1 ? -1 : wrong == 2 ? 1 - spoilt[3].worker : spoilt[3].worker;
-        spoilt[3].exchange += wrong == 3;
-        tsnni_course course = full_course(9);
-        tsnni_test_bytes before = tsnni_course_bytes(course.network);
-        tsnn_parallel_options options = options_of(&course, TSNN_PARALLEL_WASAP, 2, NULL);
-        tsnn_parallel *parallel = NULL;
-        options.replay = spoilt;
-        options.replay_count = wrong == 4 ? count - 1 : count;
-        TSNNI_OK(tsnn_parallel_create(course.context, &options, &parallel));
-        TSNNI_REFUSED(course.context, TSNN_ERROR_INVALID_ARGUMENT,
-                      tsnn_parallel_run(parallel, course.train, course.validation));
-        tsnni_test_bytes after = tsnni_course_bytes(course.network);
-        ck_assert(tsnni_test_bytes_equal(&before, &after));
-        tsnni_test_bytes_free(&before);
-        tsnni_test_bytes_free(&after);
-        tsnn_parallel_destroy(&parallel);
-        tsnni_course_free(&course);
-        free(spoilt);
-    }
-    free(log);
 }
 END_TEST
 
@@ -425,29 +390,156 @@ END_TEST
 
 START_TEST(frozen_layers_stay)
 {
+    static const float biases[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     for (int m = 0; m < MODES; m++) {
         tsnni_course course = full_course(14);
         tsnn_layer *layer = tsnni_test_layer_of(course.network, 1);
         TSNNI_OK(tsnn_layer_freeze(layer, 1));
+        TSNNI_OK(tsnn_layer_set_weights(layer, NULL, 0, biases, 15)); /* that decay or a gradient would move */
         tsnni_test_bytes before = {0}, after = {0};
         tsnni_test_bytes_add_layer(&before, layer);
         tsnn_parallel_options options = options_of(&course, modes[m], 2, NULL);
         TSNNI_OK(run(&course, &options, NULL));
-        float x[400], y[400];
-        int64_t count = tsnni_test_layer_size(layer).connections;
-        TSNNI_OK(tsnn_layer_get_csr(layer, NULL, 0, NULL, y, 400));
-        tsnni_course fresh = full_course(14);
-        TSNNI_OK(tsnn_layer_get_csr(tsnni_test_layer_of(fresh.network, 1), NULL, 0, NULL, x, 400));
-        ck_assert_mem_eq(x, y, (size_t)count * sizeof *x);
+        tsnni_test_bytes_add_layer(&after, layer);
+        ck_assert(tsnni_test_bytes_equal(&before, &after));
         tsnni_test_bytes_free(&before);
         tsnni_test_bytes_free(&after);
-        tsnni_course_free(&fresh);
+        tsnni_course_free(&course);
+    }
+}
+END_TEST
+
+/* ---- what on_epoch changes ---- */
+
+enum { THAW, FREEZE, STANDARDISE, ROUND, CHANGES };
+
+typedef struct change {
+    const tsnni_course *course;
+    int what; /* CHANGES: all of them */
+} change;
+
+/* After the first epoch: thaws a layer, freezes another, has inputs standardised or activations rounded. */
+static int32_t change_settings(void *user, const tsnn_epoch_report *report)
+{
+    const change *own = user;
+    tsnn_network *network = own->course->network;
+    tsnn_standardizer *standardizer = NULL;
+    if (report->epoch != 1)
+        return 0;
+    if (own->what == THAW || own->what == CHANGES)
+        TSNNI_OK(tsnn_layer_freeze(tsnni_test_layer_of(network, 1), 0));
+    if (own->what == FREEZE || own->what == CHANGES)
+        TSNNI_OK(tsnn_layer_freeze(tsnni_test_layer_of(network, 0), 1));
+    if (own->what == ROUND || own->what == CHANGES)
+        TSNNI_OK(tsnn_network_set_activation_format(network, TSNN_ACTIVATIONS_BF16));
+    if (own->what == STANDARDISE || own->what == CHANGES) {
+        TSNNI_OK(tsnn_standardizer_fit(own->course->context, own->course->train, &standardizer));
+        TSNNI_OK(tsnn_network_set_standardizer(network, standardizer));
+        tsnn_standardizer_destroy(&standardizer);
+    }
+    return 0;
+}
+
+/* Clipped, so that what is frozen must not count in the norm. */
+static tsnni_course course_to_be_changed(void)
+{
+    tsnni_course course = tsnni_course_small(7, 120, 0.0);
+    TSNNI_OK(tsnn_layer_freeze(tsnni_test_layer_of(course.network, 1), 1));
+    course.options.epochs = 3;
+    course.options.batch = 10;
+    course.options.clip_norm = 0.2;
+    course.options.on_epoch = change_settings;
+    return course;
+}
+
+static void expect_what_the_trainer_learns(tsnni_course *sequential, int32_t mode, int what)
+{
+    tsnni_course course = course_to_be_changed();
+    change own = {&course, what};
+    tsnn_parallel_options options = options_of(&course, mode, 1, NULL);
+    options.epochs = 3;
+    options.phase_split = 1.0;
+    options.clip_norm = 0.2;
+    options.on_epoch = change_settings;
+    options.user = &own;
+    TSNNI_OK(run(&course, &options, NULL));
+    expect_close(sequential->network, course.network);
+    tsnni_course_free(&course);
+}
+
+START_TEST(what_is_set_between_epochs_reaches_the_workers)
+{
+    for (int what = THAW; what <= CHANGES; what++) {
+        tsnni_course sequential = course_to_be_changed();
+        change own = {&sequential, what};
+        sequential.options.user = &own;
+        tsnni_course_start(&sequential);
+        TSNNI_OK(tsnn_trainer_run(sequential.trainer, sequential.train, NULL));
+        expect_what_the_trainer_learns(&sequential, TSNN_PARALLEL_WASAP, what);
+        expect_what_the_trainer_learns(&sequential, TSNN_PARALLEL_WASSP, what);
+        tsnni_course_free(&sequential);
+    }
+}
+END_TEST
+
+/* Also of workers whose gradients were on their way. */
+START_TEST(a_layer_that_is_thawed_learns_again)
+{
+    for (int m = 0; m < 2; m++) {
+        tsnni_course course = course_to_be_changed();
+        tsnn_layer *layer = tsnni_test_layer_of(course.network, 1);
+        tsnni_test_bytes before = {0}, after = {0};
+        tsnni_test_bytes_add_layer(&before, layer);
+        tsnn_parallel_options options = options_of(&course, modes[m], 3, NULL);
+        change own = {&course, THAW};
+        options.phase_split = 1.0;
+        options.on_epoch = change_settings;
+        options.user = &own;
+        TSNNI_OK(run(&course, &options, NULL));
+        tsnni_test_bytes_add_layer(&after, layer);
+        ck_assert(!tsnni_test_bytes_equal(&before, &after));
+        tsnni_test_bytes_free(&before);
+        tsnni_test_bytes_free(&after);
         tsnni_course_free(&course);
     }
 }
 END_TEST
 
 /* ---- callbacks and failures ---- */
+
+typedef struct phase_two_reports {
+    int64_t replaced[16];
+    double train_accuracy[16], train_loss[16];
+} phase_two_reports;
+
+static int32_t keep_report(void *user, const tsnn_epoch_report *report)
+{
+    phase_two_reports *own = user;
+    own->replaced[report->epoch] = report->replaced;
+    own->train_accuracy[report->epoch] = report->train_accuracy;
+    own->train_loss[report->epoch] = report->train_loss;
+    return 0;
+}
+
+/* Two workers evolve after every second epoch, but not when less than two are left. */
+START_TEST(phase_two_reports_what_its_workers_did)
+{
+    phase_two_reports own = {{0}, {0.0}, {0.0}};
+    tsnni_course course = full_course(22);
+    tsnn_parallel_options options = options_of(&course, TSNN_PARALLEL_REPLICAS, 2, NULL);
+    options.epochs = 7;
+    options.on_epoch = keep_report;
+    options.user = &own;
+    TSNNI_OK(run(&course, &options, NULL));
+    for (int64_t e = 1; e <= 7; e++) {
+        ck_assert_int_eq(own.replaced[e] > 0, e == 2 || e == 4);
+        ck_assert(own.train_accuracy[e] > 0.2 && own.train_accuracy[e] <= 1.0);
+        ck_assert(own.train_loss[e] > 0.0);
+    }
+    ck_assert(own.train_accuracy[7] > own.train_accuracy[1]);
+    tsnni_course_free(&course);
+}
+END_TEST
 
 START_TEST(an_epoch_callback_stops_and_the_next_call_goes_on)
 {
@@ -563,7 +655,7 @@ START_TEST(wrong_options_are_refused)
     tsnni_course course = full_course(19);
     tsnni_course_add_pruning(&course, 20, 1, 1);
     static const tsnn_parallel_commit commit = {0, 0, 0};
-    for (int wrong = 0; wrong < 25; wrong++) {
+    for (int wrong = 0; wrong < 32; wrong++) {
         tsnn_parallel_options options = options_of(&course, TSNN_PARALLEL_WASAP, 2, NULL);
         tsnn_parallel *out = (void *)&course;
         switch (wrong) {
@@ -640,9 +732,26 @@ START_TEST(wrong_options_are_refused)
         case 23:
             options.local_multiple = NAN;
             break;
-        default:
+        case 24:
+            options.mode = TSNN_PARALLEL_REPLICAS; /* with pruning */
+            break;
+        case 25:
+            options.mode = TSNN_PARALLEL_WASSP;
+            options.retain = TSNN_DISCARD_STALE;
+            break;
+        case 26:
+            options.mode = TSNN_PARALLEL_WASSP;
+            options.stale_limit = 3;
+            break;
+        default: /* what replicas would ignore */
             options.mode = TSNN_PARALLEL_REPLICAS;
-            break; /* with pruning */
+            options.pruning = NULL;
+            options.rate_multiple = wrong == 27 ? 2.0 : 0.0;
+            options.phase_split = wrong == 28 ? 0.5 : 0.0;
+            options.local_steps = wrong == 29 ? 2 : 0;
+            options.stale_limit = wrong == 30 ? 1 : 0;
+            options.retain = wrong == 31 ? TSNN_DISCARD_STALE : TSNN_RETAIN_VALID;
+            break;
         }
         TSNNI_REFUSED(course.context, TSNN_ERROR_INVALID_ARGUMENT,
                       tsnn_parallel_create(course.context, &options, &out));
@@ -715,8 +824,7 @@ Suite *tsnni_suite_parallel(void)
     TCase *bits = tcase_create("bits");
     tcase_set_timeout(bits, 120);
     tcase_add_test(bits, in_step_and_apart_give_the_same_bits_every_time);
-    tcase_add_test(bits, a_replay_gives_the_same_bits_ten_times_of_ten);
-    tcase_add_test(bits, an_order_that_is_no_runs_is_refused);
+    tcase_add_test(bits, the_size_of_the_caches_changes_no_bit_of_evolving_networks);
     suite_add_tcase(suite, bits);
     TCase *many = tcase_create("many");
     tcase_set_timeout(many, 120);
@@ -725,9 +833,12 @@ Suite *tsnni_suite_parallel(void)
     tcase_add_test(many, small_parts_of_a_mini_batch_and_a_clipped_gradient);
     tcase_add_test(many, pruning_shrinks_the_network_under_the_workers);
     tcase_add_test(many, frozen_layers_stay);
+    tcase_add_test(many, what_is_set_between_epochs_reaches_the_workers);
+    tcase_add_test(many, a_layer_that_is_thawed_learns_again);
     suite_add_tcase(suite, many);
     TCase *failures = tcase_create("failures");
     tcase_set_timeout(failures, 120);
+    tcase_add_test(failures, phase_two_reports_what_its_workers_did);
     tcase_add_test(failures, an_epoch_callback_stops_and_the_next_call_goes_on);
     tcase_add_test(failures, a_step_callback_stops_every_worker);
     tcase_add_test(failures, an_epoch_callback_that_fails_ends_the_run);
