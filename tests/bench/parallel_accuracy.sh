@@ -1,12 +1,15 @@
 #!/bin/sh
 # Trains on Fashion-MNIST in sequence, as WASAP and as WASSP, and prints mean test accuracies over seeds, for
-# docs/parallel.md. BUILD names the build folder, SEEDS the seeds, EPOCHS the epochs, WORKERS the numbers of workers.
+# docs/parallel.md. BUILD names the build folder, SEEDS the seeds, EPOCHS the epochs, WORKERS the numbers of workers. RANKS
+# are the numbers of ranks of MPI that are tried as well (none), MPIEXEC starts them.
 set -eu
 BUILD=${BUILD:-build}
 SEEDS=${SEEDS:-1 2 3}
 EPOCHS=${EPOCHS:-20}
 WORKERS=${WORKERS:-2 4}
 MODES=${MODES:-wasap wassp}
+RANKS=${RANKS:-}
+MPIEXEC=${MPIEXEC:-mpiexec --oversubscribe}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -42,5 +45,14 @@ for mode in $MODES; do
         done
         echo "$mode, $workers workers: $(mean test_accuracy "$work/$mode.$workers")," \
             "averaged model less best worker:$(margin "$work/$mode.$workers")"
+    done
+done
+for mode in $MODES; do
+    for ranks in $RANKS; do
+        for seed in $SEEDS; do
+            $MPIEXEC -n "$ranks" "$BUILD/mpi/train_mpi" --quiet --threads 1 --mode "$mode" --seed "$seed" \
+                --epochs "$EPOCHS" >>"$work/mpi.$mode.$ranks"
+        done
+        echo "$mode, $ranks ranks: $(mean test_accuracy "$work/mpi.$mode.$ranks")"
     done
 done
