@@ -169,9 +169,10 @@ static void expect_refused(const char *header, size_t data, tsnn_status expected
 #define NOTHING "{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}"
 #define FOUR "\"a\":" NOTHING ",\"b\":" NOTHING ",\"c\":" NOTHING ",\"d\":" NOTHING
 /* A header with them, and these texts besides the format. */
-#define MODEL(texts) "{" FOUR ",\"__metadata__\":{\"tsnn.format\":\"1\"," texts "}}"
-#define ALPHA(text)                                                                                                    \
-    MODEL("\"tsnn.layers\":\"1\",\"tsnn.layers.0.activation\":\"all_relu\",\"tsnn.layers.0.alpha\":\"" text "\"")
+#define MODEL_BEGIN "{" FOUR ",\"__metadata__\":{\"tsnn.format\":\"1\","
+#define MODEL(texts) MODEL_BEGIN texts "}}"
+#define ALPHA_BEGIN "\"tsnn.layers\":\"1\",\"tsnn.layers.0.activation\":\"all_relu\",\"tsnn.layers.0.alpha\":\""
+#define ALPHA(text) MODEL(ALPHA_BEGIN text "\"")
 #define FORMAT TSNN_ERROR_FORMAT
 
 START_TEST(broken_headers_are_refused_with_their_numbers)
@@ -226,6 +227,8 @@ START_TEST(broken_headers_are_refused_with_their_numbers)
         {MODEL("\"tsnn.layers\":\"1\",\"tsnn.layers.0.activation\":\"step\""), 0,
          "tsnn.layers.0.activation is \"step\""},
         {ALPHA("nan"), 0, "tsnn.layers.0.alpha is \"nan\""},
+        {ALPHA("0.1000000000000000000000000000000000000000"), 0, "it must be a number"},
+        {ALPHA("[1]"), 0, "it must be a number"},
         {ALPHA("1e300"), 0, "layer 0: alpha is 1e+300"},
         {MODEL("\"tsnn.layers\":\"1\",\"tsnn.layers.0.activation\":\"relu\",\"tsnn.layers.0.dropout\":\"1.0\""), 0,
          "layer 0: dropout is 1"},
@@ -293,6 +296,9 @@ START_TEST(dear_headers_stay_within_the_limit)
         {"{\"a\":[", "0.5,", "0]}"},
         {"{\"a\":\"", "\\u0041", "\"}"},
         {"{\"a\":\"", "xxxxxxxx", "\"}"},
+        {MODEL_BEGIN ALPHA_BEGIN "[", "{},", "{}]\"}}"},
+        {MODEL_BEGIN ALPHA_BEGIN "[", "[],", "[]]\"}}"},
+        {MODEL_BEGIN ALPHA_BEGIN "0.", "0", "1\"}}"},
         {"{", "\"%07d\":0,", "\"a\":0}"},
         {"{\"__metadata__\":{", "\"%07d\":\"\",", "\"a\":\"\"}}"},
         {"{", "\"%06d\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,0]},", "\"a\":0}"},
@@ -301,7 +307,7 @@ START_TEST(dear_headers_stay_within_the_limit)
     };
     for (size_t k = 0; k < sizeof patterns / sizeof *patterns; k++)
         for (int count = 10; count <= 100000; count *= 10) {
-            size_t room = 200 + (size_t)count * (strlen(patterns[k][1]) + 8);
+            size_t room = 1000 + (size_t)count * (strlen(patterns[k][1]) + 8);
             char *header = tsnni_test_array((int64_t)room, 1), *at = header;
             at += snprintf(at, room, "%s", patterns[k][0]);
             for (int n = 0; n < count; n++) {
