@@ -58,6 +58,10 @@ tsnn_status tsnni_model_check_format(tsnni_runtime *runtime, const tsnni_safeten
         TSNNI_FAIL(runtime, TSNN_ERROR_UNSUPPORTED, "model format %lld; this version reads up to %d", (long long)format,
                    TSNNI_MODEL_FORMAT);
     TSNNI_TRY(tsnni_model_whole(runtime, file, -1, "layers", 1, TSNNI_MODEL_LAYERS, layers));
+    /* before anything is allocated by that number */
+    if (*layers > file->tensor_count / TSNNI_MODEL_ARRAYS)
+        TSNNI_FAIL(runtime, TSNN_ERROR_FORMAT, "tsnn.layers is %lld; %lld tensors are too few for that, at %d a layer",
+                   (long long)*layers, (long long)file->tensor_count, TSNNI_MODEL_ARRAYS);
     return TSNN_OK;
 fail:
     return status;

@@ -27,6 +27,8 @@ tsnn_status tsnni_predictor_options_read(tsnni_runtime *runtime, const tsnn_pred
     TSNNI_TRY(tsnni_options_read(runtime, options, out, sizeof *out, "tsnn_predictor_options"));
     if (out->pack < TSNN_PACK_ALL || out->pack > TSNN_PACK_BATCH)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "pack %d is unknown", (int)out->pack);
+    if (out->reserved != 0)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "reserved is %d; it must be 0", (int)out->reserved);
     if (out->skip_zeros != 0 && out->skip_zeros != 1)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "skip_zeros is %d; it must be 0 or 1", (int)out->skip_zeros);
     return TSNN_OK;
@@ -157,6 +159,9 @@ static tsnn_status read_layer(tsnni_runtime *runtime, const tsnn_predictor_layer
         TSNNI_FAIL(runtime, TSNN_ERROR_STRUCT_SIZE, "layer %lld: struct_size is %u, but that of layer 0 is %u",
                    (long long)l, (unsigned)own, (unsigned)size);
     TSNNI_TRY(tsnni_options_read(runtime, at, &given, sizeof given, "tsnn_predictor_layer"));
+    if (given.reserved != 0)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "layer %lld: reserved is %d; it must be 0", (long long)l,
+                   (int)given.reserved);
     if (given.row_ptr == NULL || (given.values == NULL && given.connections > 0))
         TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "layer %lld: %s is NULL", (long long)l,
                    given.row_ptr == NULL ? "row_ptr" : "values");

@@ -63,6 +63,8 @@ static tsnn_status check_sparse(tsnni_runtime *errors, const tsnn_samples *sampl
 static tsnn_status check_samples(const tsnn_predictor *predictor, tsnni_runtime *errors, const tsnn_samples *samples)
 {
     int64_t inputs = tsnni_predictor_inputs(predictor), numbers;
+    if (samples->reserved != 0)
+        return tsnni_fail(errors, TSNN_ERROR_INVALID_ARGUMENT, "reserved is %d; it must be 0", (int)samples->reserved);
     if (samples->count < 0 || samples->capacity < 0)
         return tsnni_fail(errors, TSNN_ERROR_INVALID_ARGUMENT, "%lld samples, capacity %lld; neither may be below 0",
                           (long long)samples->count, (long long)samples->capacity);

@@ -62,7 +62,8 @@ TSNN_API tsnn_status tsnn_load_options_init(tsnn_load_options *options);
 /**
  * @brief Saves a network: layers, activations, dropout, standardisation, and what evolution needs.
  * @param options NULL: without momentum
- * @param path of the file, which is replaced (a symbolic link too, not what it points to); its directory must exist
+ * @param path of the file, which is replaced (a symbolic link too, not what it points to) by one with the same
+ *             permission bits; its directory must exist. What exists and is no regular file is refused: IO
  * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (options), STATE (no layers), NOT_FINITE (a weight, bias or
  *         momentum), IO, OVERFLOW (a header beyond 16 MiB: some 20,000 layers), OUT_OF_MEMORY, UNSUPPORTED (a build
  *         without model files); the old file stays after a failure, unless it is IO and the text speaks of the

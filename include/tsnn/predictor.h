@@ -278,9 +278,9 @@ typedef struct tsnn_answers {
  *
  * All arguments are checked before anything is written. The arrays of the answers must not overlap the samples.
  * @param workspace of this predictor; used by no other thread at the same time
- * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (negative count, unknown form, top above the outputs, a
- * workspace of another predictor; labels without top of the raw form of a single output, which has no threshold),
- *         BUFFER_TOO_SMALL, NOT_FINITE, STRUCTURE (sample_ptr or index), OVERFLOW; the detail is in the workspace:
+ * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (negative count, reserved not 0, unknown form, top above the
+ * outputs, a workspace of another predictor; labels without top of the raw form of a single output, which has no
+ * threshold), BUFFER_TOO_SMALL, NOT_FINITE, STRUCTURE (sample_ptr or index), OVERFLOW; the detail is in the workspace:
  *         tsnn_predictor_workspace_error()
  */
 TSNN_API tsnn_status tsnn_predictor_run(const tsnn_predictor *predictor, tsnn_predictor_workspace *workspace,

@@ -141,22 +141,42 @@ tsnn_status tsnni_source_read(tsnni_runtime *runtime, const tsnni_source *source
 
 /* ---- sinks ---- */
 
+/* The permission bits of the file that will be replaced; -1: there is none, or the system tells when it is opened. */
+static tsnn_status find_old_mode(tsnni_runtime *runtime, const char *path, int64_t *mode)
+{
+    struct stat found;
+    *mode = -1;
+    if (stat(path, &found) != 0)
+        return TSNN_OK;
+    if (!S_ISREG(found.st_mode))
+        return tsnni_fail(runtime, TSNN_ERROR_IO, "%.300s is not a regular file, and is not replaced", path);
+    *mode = (int64_t)(found.st_mode & 0777);
+    return TSNN_OK;
+}
+
 tsnn_status tsnni_sink_open(tsnni_runtime *runtime, const char *path, tsnni_sink *out)
 {
     size_t room = strlen(path) + 48;
+    int64_t old_mode;
     tsnn_status status;
     *out = (tsnni_sink){.file = -1, .path = path};
+    TSNNI_TRY(find_old_mode(runtime, path, &old_mode));
     TSNNI_TRY(TSNNI_NEW(runtime, BUFFER_BYTES, &out->buffer));
     TSNNI_TRY(TSNNI_NEW(runtime, (int64_t)room, &out->temporary));
     /* A name that is taken belongs to another writer, or to one that was killed. */
     for (int number = 0; out->file < 0 && number < TEMPORARY_NAMES; number++) {
         snprintf(out->temporary, room, "%s.%ld.%d.tmp", path, (long)getpid(), number);
-        out->file = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        out->file =
+            open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, old_mode < 0 ? 0666 : (mode_t)old_mode);
         if (out->file < 0 && errno != EEXIST && errno != EINTR)
             break;
     }
     if (out->file < 0) {
         status = refused(runtime, "cannot create", out->temporary);
+        goto fail;
+    }
+    if (old_mode >= 0 && fchmod(out->file, (mode_t)old_mode) != 0) { /* bits that the process's mask took away */
+        status = refused(runtime, "cannot set the permissions of", out->temporary);
         goto fail;
     }
     return TSNN_OK;

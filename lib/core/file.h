@@ -43,8 +43,9 @@ typedef struct tsnni_sink {
     int64_t buffered;
 } tsnni_sink;
 
-/* Makes PATH.PID.N.tmp. IO when the system refuses; OUT_OF_MEMORY. The path must outlive the sink. To be ended by
- * tsnni_sink_commit or tsnni_sink_abandon, also after a failure. */
+/* Makes PATH.PID.N.tmp, with the permission bits of PATH if that exists. IO when the system refuses, or PATH is
+ * something else than a regular file; OUT_OF_MEMORY. The path must outlive the sink. To be ended by tsnni_sink_commit
+ * or tsnni_sink_abandon, also after a failure. */
 tsnn_status tsnni_sink_open(tsnni_runtime *runtime, const char *path, tsnni_sink *out);
 
 /* Into the caller's block; NULL and 0 only count. */

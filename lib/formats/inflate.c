@@ -1,4 +1,6 @@
-/* DEFLATE: bits from the least significant on, three kinds of blocks, codes looked up in tables of all 15-bit words. */
+/* DEFLATE: bits from the least significant on, three kinds of blocks, short codes looked up in a table of
+ * all 9-bit words, longer ones found by their order. So a block's tables cost little, and who sends nothing but empty
+ * blocks pays for each of them with about as much data as time. */
 #include "formats/inflate.h"
 
 #include <string.h>
@@ -6,15 +8,19 @@
 #include "core/memory.h"
 
 #define LONGEST_CODE 15
-#define TABLE (1 << LONGEST_CODE)
+#define QUICK_CODE 9
+#define QUICK_WORDS (1 << QUICK_CODE)
 #define LITERALS 288
 #define DISTANCES 32
 #define LENGTH_CODES 19
 #define END_OF_BLOCK 256
 
-/* For every word of 15 bits: the symbol whose code it begins with, times 16, plus the code's length; 0: no code. */
 typedef struct code_table {
-    uint16_t entry[TABLE];
+    /* For every word of 9 bits: the symbol whose code it begins with, times 16, plus the code's length; 0: none, or a
+     * longer one. */
+    uint16_t quick[QUICK_WORDS];
+    uint16_t count[LONGEST_CODE + 1]; /* codes of each length */
+    uint16_t symbol[LITERALS];        /* in the order of their codes */
 } code_table;
 
 typedef struct inflater {
@@ -25,6 +31,7 @@ typedef struct inflater {
     unsigned char *out;
     int64_t size, done;
     code_table *literals, *distances; /* and of code lengths, before */
+    int32_t fixed;                    /* they are those of fixed blocks */
 } inflater;
 
 /* Beyond the end come zeros: the check that the data sufficed is at the end of each block. */
@@ -53,14 +60,33 @@ static int32_t ran_out(const inflater *state)
     return state->at - state->bits / 8 > state->bytes;
 }
 
+/* The codes of each length are consecutive numbers, and follow those of the length before. */
+static int decode_long(inflater *state, const code_table *table)
+{
+    int code = 0, first = 0, index = 0;
+    for (int length = 1; length <= LONGEST_CODE; length++) {
+        code = code << 1 | (int)(state->word >> (length - 1) & 1);
+        first <<= 1;
+        int count = table->count[length];
+        if (code < first + count) {
+            state->word >>= length;
+            state->bits -= length;
+            return table->symbol[index + code - first];
+        }
+        index += count;
+        first += count;
+    }
+    return -1;
+}
+
 /* -1: no code begins with these bits. */
 static int decode(inflater *state, const code_table *table)
 {
     fill(state, LONGEST_CODE);
-    uint16_t entry = table->entry[state->word & (TABLE - 1)];
+    uint16_t entry = table->quick[state->word & (QUICK_WORDS - 1)];
     int length = entry & 15;
     if (length == 0)
-        return -1;
+        return decode_long(state, table);
     state->word >>= length;
     state->bits -= length;
     return entry >> 4;
@@ -77,24 +103,28 @@ static uint32_t reversed(uint32_t code, int length)
 /* Canonical codes of these lengths (0: unused). 0 when they want more words than there are. */
 static int32_t build_table(code_table *table, const unsigned char *lengths, int count)
 {
-    uint32_t counts[LONGEST_CODE + 1] = {0}, next[LONGEST_CODE + 2] = {0};
-    uint32_t used = 0;
-    for (int k = 0; k < count; k++)
-        counts[lengths[k]]++;
-    counts[0] = 0;
-    for (int length = 1; length <= LONGEST_CODE; length++) {
-        next[length + 1] = (next[length] + counts[length]) << 1;
-        used += counts[length] << (LONGEST_CODE - length);
-    }
-    if (used > TABLE)
-        return 0;
+    uint32_t next[LONGEST_CODE + 2] = {0}, used = 0;
+    int place[LONGEST_CODE + 2] = {0};
     memset(table, 0, sizeof *table);
+    for (int k = 0; k < count; k++)
+        table->count[lengths[k]]++;
+    table->count[0] = 0;
+    for (int length = 1; length <= LONGEST_CODE; length++) {
+        next[length + 1] = (next[length] + table->count[length]) << 1;
+        place[length + 1] = place[length] + table->count[length];
+        used += (uint32_t)table->count[length] << (LONGEST_CODE - length);
+    }
+    if (used > 1u << LONGEST_CODE)
+        return 0;
     for (int k = 0; k < count; k++) {
         int length = lengths[k];
         if (length == 0)
             continue;
-        for (uint32_t word = reversed(next[length]++, length); word < TABLE; word += 1u << length)
-            table->entry[word] = (uint16_t)(k << 4 | length);
+        table->symbol[place[length]++] = (uint16_t)k;
+        if (length > QUICK_CODE)
+            continue;
+        for (uint32_t word = reversed(next[length]++, length); word < QUICK_WORDS; word += 1u << length)
+            table->quick[word] = (uint16_t)(k << 4 | length);
     }
     return 1;
 }
@@ -115,6 +145,9 @@ static int32_t stored_block(inflater *state)
 static int32_t fixed_tables(inflater *state)
 {
     unsigned char lengths[LITERALS];
+    if (state->fixed)
+        return 1;
+    state->fixed = 1;
     for (int k = 0; k < LITERALS; k++)
         lengths[k] = k < 144 ? 8 : k < 256 ? 9 : k < 280 ? 7 : 8;
     if (!build_table(state->literals, lengths, LITERALS))
@@ -129,6 +162,7 @@ static int32_t dynamic_tables(inflater *state)
     unsigned char lengths[LITERALS + DISTANCES] = {0}, code_lengths[LENGTH_CODES] = {0};
     int literals = 257 + (int)take(state, 5), distances = 1 + (int)take(state, 5), codes = 4 + (int)take(state, 4);
     int total = literals + distances;
+    state->fixed = 0;
     for (int k = 0; k < codes; k++)
         code_lengths[order[k]] = (unsigned char)take(state, 3);
     if (literals > 286 || distances > 30 || !build_table(state->literals, code_lengths, LENGTH_CODES))

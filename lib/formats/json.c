@@ -185,8 +185,12 @@ tsnn_status tsnni_json_write_real(tsnni_runtime *runtime, double number, int dig
     return TSNN_OK;
 }
 
+/* What is no number at its first glance is not for jansson, which builds whatever else the text may hold. */
 int32_t tsnni_json_read_real(const char *text, double *number)
 {
+    size_t length = strspn(text, "0123456789+-.eE");
+    if (length >= TSNNI_REAL_TEXT || text[length] != '\0')
+        return 0;
     json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
     int32_t found = json_is_number(value);
     if (found)

@@ -21,7 +21,7 @@ tsnn_status tsnni_json_read_header(tsnni_runtime *runtime, const char *header, i
 /* The shortest of 1..17 digits is the writer's choice: 9 bring back a float, 17 a double. */
 tsnn_status tsnni_json_write_real(tsnni_runtime *runtime, double number, int digits, char text[TSNNI_REAL_TEXT]);
 
-/* A JSON number and nothing else; 0 when it is none. */
+/* A JSON number of fewer than TSNNI_REAL_TEXT characters and nothing else; 0 when it is none. */
 int32_t tsnni_json_read_real(const char *text, double *number);
 
 #endif

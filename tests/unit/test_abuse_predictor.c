@@ -51,6 +51,9 @@ START_TEST(creating_calls)
         options.skip_zeros = bad;
         CREATE_REFUSED(tsnn_predictor, INVALID, tsnn_predictor_create(world.context, world.network, &options, &out));
         options.skip_zeros = 0;
+        options.reserved = bad;
+        CREATE_REFUSED(tsnn_predictor, INVALID, tsnn_predictor_create(world.context, world.network, &options, &out));
+        options.reserved = 0;
     }
     tsnn_predictor_destroy(NULL);
     tsnn_predictor *none = NULL;
@@ -94,6 +97,9 @@ START_TEST(plain_arrays)
     layers[0].inputs = 0;
     LAYERS_REFUSED(TSNN_ERROR_SHAPE, 2, NULL, NULL);
     layers[0] = good;
+    layers[1].reserved = 1;
+    LAYERS_REFUSED(INVALID, 2, NULL, NULL);
+    layers[1] = good;
     layers[0].row_ptr = NULL;
     LAYERS_REFUSED(NULL_ARGUMENT, 2, NULL, NULL);
     layers[0] = good;
@@ -216,6 +222,7 @@ START_TEST(sparse_samples)
     SPARSE_REFUSED(NULL_ARGUMENT, samples.sample_ptr = NULL, );
     SPARSE_REFUSED(NULL_ARGUMENT, samples.index = NULL, );
     SPARSE_REFUSED(NULL_ARGUMENT, samples.value = NULL, );
+    SPARSE_REFUSED(INVALID, samples.reserved = 1, );
     SPARSE_REFUSED(INVALID, samples.count = -1, );
     SPARSE_REFUSED(INVALID, samples.capacity = -1, );
     SPARSE_REFUSED(TSNN_ERROR_STRUCTURE, samples.capacity = 2, );

@@ -121,6 +121,101 @@ START_TEST(damaged_data_stay_within_their_room)
 }
 END_TEST
 
+/* ---- blocks made by hand ---- */
+
+typedef struct bit_writer {
+    unsigned char *data;
+    int64_t bits;
+} bit_writer;
+
+/* The lowest bit first. */
+static void put(bit_writer *writer, uint32_t value, int count)
+{
+    for (int k = 0; k < count; k++, writer->bits++)
+        writer->data[writer->bits / 8] |= (unsigned char)((value >> k & 1) << writer->bits % 8);
+}
+
+/* Codes of n ones and a zero for the bytes n = 0 to 14; the end of the block is fifteen ones. */
+static void begin_block_of_long_codes(bit_writer *writer, uint32_t last)
+{
+    static const int order[] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
+    put(writer, last | 2 << 1, 3);
+    put(writer, 0, 5 + 5); /* 257 literals, 1 distance */
+    put(writer, 15, 4);
+    for (int k = 0; k < 19; k++) /* the lengths 1 to 15, and the run of zeros, in 4 bits each */
+        put(writer, order[k] == 18 || (order[k] >= 1 && order[k] <= 15) ? 4 : 0, 3);
+#define PUT_LENGTH(number) /* the highest bit first */                                                                 \
+    put(writer, (uint32_t)((number) >> 3 & 1) | ((number) >> 1 & 2) | ((number) << 1 & 4) | ((number) << 3 & 8), 4)
+    for (int length = 1; length <= 15; length++)
+        PUT_LENGTH(length - 1);
+    PUT_LENGTH(15);
+    put(writer, 138 - 11, 7);
+    PUT_LENGTH(15);
+    put(writer, 241 - 138 - 11, 7);
+    PUT_LENGTH(15 - 1);
+    PUT_LENGTH(1 - 1);
+}
+
+START_TEST(codes_of_every_length_are_read)
+{
+    unsigned char data[100] = {0}, out[15];
+    bit_writer writer = {data, 0};
+    counting_allocator allocator;
+    tsnni_runtime runtime;
+    counting_runtime_init(&runtime, &allocator);
+    begin_block_of_long_codes(&writer, 1);
+    for (int byte = 0; byte < 15; byte++)
+        put(&writer, (1u << byte) - 1, byte + 1);
+    put(&writer, 0x7FFF, 15);
+    int64_t bytes = (writer.bits + 7) / 8;
+    TSNNI_OK(tsnni_inflate(&runtime, data, bytes, out, 15));
+    for (int byte = 0; byte < 15; byte++)
+        ck_assert_int_eq(out[byte], byte);
+    for (int64_t less = 0; less < bytes; less++)
+        ck_assert_int_eq(tsnni_inflate(&runtime, data, less, out, 15), TSNN_ERROR_FORMAT);
+}
+END_TEST
+
+/* Millions of blocks that give nothing: each must cost about what its bits cost, or this never ends. */
+START_TEST(empty_blocks_are_cheap)
+{
+    enum { FIXED = 4000000, DYNAMIC = 300000 };
+    unsigned char byte = 0;
+    tsnni_runtime runtime;
+    tsnni_runtime_init(&runtime);
+    bit_writer writer = {tsnni_test_array(FIXED / 8 * 10 + DYNAMIC * 30, 1), 0};
+    for (int64_t n = 0; n < FIXED; n++)
+        put(&writer, 1 << 1, 10);
+    for (int64_t n = 0; n < DYNAMIC; n++) {
+        begin_block_of_long_codes(&writer, n == DYNAMIC - 1);
+        put(&writer, 0x7FFF, 15);
+    }
+    TSNNI_OK(tsnni_inflate(&runtime, writer.data, (writer.bits + 7) / 8, &byte, 0));
+    free(writer.data);
+}
+END_TEST
+
+/* Fixed codes are not taken for those of the dynamic block before. */
+START_TEST(kinds_of_blocks_may_follow_each_other)
+{
+    unsigned char data[200] = {0}, out[6];
+    bit_writer writer = {data, 0};
+    tsnni_runtime runtime;
+    tsnni_runtime_init(&runtime);
+    for (uint32_t turn = 0; turn < 3; turn++) {
+        put(&writer, 1 << 1, 3);
+        put(&writer, 0x0C, 8); /* byte 0 is 00110000, its highest bit first */
+        put(&writer, 0, 7);
+        begin_block_of_long_codes(&writer, turn == 2);
+        put(&writer, 1, 2); /* byte 1 */
+        put(&writer, 0x7FFF, 15);
+    }
+    TSNNI_OK(tsnni_inflate(&runtime, data, (writer.bits + 7) / 8, out, 6));
+    for (int k = 0; k < 6; k++)
+        ck_assert_int_eq(out[k], k % 2);
+}
+END_TEST
+
 Suite *tsnni_suite_inflate(void)
 {
     Suite *suite = suite_create("inflate");
@@ -128,6 +223,9 @@ Suite *tsnni_suite_inflate(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, every_kind_of_block_is_read);
     tcase_add_test(tcase, damaged_data_stay_within_their_room);
+    tcase_add_test(tcase, codes_of_every_length_are_read);
+    tcase_add_test(tcase, empty_blocks_are_cheap);
+    tcase_add_test(tcase, kinds_of_blocks_may_follow_each_other);
     suite_add_tcase(suite, tcase);
     return suite;
 }

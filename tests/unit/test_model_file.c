@@ -394,6 +394,46 @@ START_TEST(a_full_disk_leaves_the_old_file)
 }
 END_TEST
 
+/* A pipe, or a link to one: renaming would put a file in its place. */
+START_TEST(what_is_no_regular_file_is_not_replaced)
+{
+    tsnn_network *network = tsnni_test_network_of_kind(context, 1);
+    struct stat status;
+    ck_assert_int_eq(mkfifo(tsnni_test_path("pipe"), 0600), 0);
+    ck_assert_int_eq(symlink("pipe", tsnni_test_path("link")), 0);
+    static const char *const names[] = {"pipe", "link"};
+    for (int k = 0; k < 2; k++) {
+        TSNNI_REFUSED(context, TSNN_ERROR_IO, tsnn_network_save(network, NULL, tsnni_test_path(names[k])));
+        tsnni_test_expect_text(context, "is not a regular file");
+        ck_assert_int_eq(stat(tsnni_test_path(names[k]), &status), 0);
+        ck_assert(S_ISFIFO(status.st_mode));
+    }
+    ck_assert_int_eq(tsnni_test_folder_count(), 2);
+    ck_assert_int_eq(unlink(tsnni_test_path("link")), 0);
+    ck_assert_int_eq(unlink(tsnni_test_path("pipe")), 0);
+    tsnn_network_destroy(&network);
+}
+END_TEST
+
+START_TEST(a_file_that_is_replaced_keeps_its_permissions)
+{
+    static const mode_t modes[] = {0600, 0640, 0666, 0400};
+    tsnn_network *network = tsnni_test_network_of_kind(context, 1);
+    const char *path = tsnni_test_path("model");
+    struct stat status;
+    mode_t mask = umask(022);
+    TSNNI_OK(tsnn_network_save(network, NULL, path));
+    for (int k = 0; k < 4; k++) {
+        ck_assert_int_eq(chmod(path, modes[k]), 0);
+        TSNNI_OK(tsnn_network_save(network, NULL, path));
+        ck_assert_int_eq(stat(path, &status), 0);
+        ck_assert_int_eq(status.st_mode & 0777, modes[k]);
+    }
+    umask(mask);
+    tsnn_network_destroy(&network);
+}
+END_TEST
+
 START_TEST(files_have_the_permissions_of_the_process)
 {
     tsnn_network *network = tsnni_test_network_of_kind(context, 1);
@@ -441,6 +481,8 @@ Suite *tsnni_suite_model_file(void)
     tcase_add_test(tcase, what_cannot_be_saved_is_refused_and_the_old_file_stays);
     tcase_add_test(tcase, what_is_no_model_file_is_refused);
     tcase_add_test(tcase, a_full_disk_leaves_the_old_file);
+    tcase_add_test(tcase, what_is_no_regular_file_is_not_replaced);
+    tcase_add_test(tcase, a_file_that_is_replaced_keeps_its_permissions);
     tcase_add_test(tcase, files_have_the_permissions_of_the_process);
 #else
     tcase_add_test(tcase, a_build_without_model_files_says_so);

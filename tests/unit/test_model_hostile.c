@@ -83,7 +83,7 @@ static int64_t header_bytes(const tsnni_test_bytes *file)
 }
 
 /* The same for predictors. */
-static void load_predictor(const tsnni_test_bytes *file, int32_t ownership, tsnn_status network_status)
+static tsnn_status load_predictor(const tsnni_test_bytes *file, int32_t ownership, tsnn_status network_status)
 {
     static const int64_t factor[] = {[TSNN_COPY] = 24, [TSNN_BORROW] = 4};
     tsnn_predictor_load_options options = TSNN_PREDICTOR_LOAD_OPTIONS_INIT;
@@ -115,6 +115,7 @@ static void load_predictor(const tsnni_test_bytes *file, int32_t ownership, tsnn
     }
     ck_assert_int_eq(library.live, blocks);
     ck_assert_int_eq(json.live, 0);
+    return status;
 }
 
 /* Loads; whatever comes of it, memory stays within what include/tsnn/model_file.h promises, and none is left. */
@@ -151,9 +152,12 @@ static tsnn_status load_every_way(const tsnni_test_bytes *file)
     return status;
 }
 
+/* Predictors do not take it either; some find another fault first. */
 static void expect_refused(const char *header, size_t data, tsnn_status expected, const char *text)
 {
     tsnni_test_bytes file = file_of(header, data);
+    ck_assert_int_lt(load_predictor(&file, TSNN_COPY, expected), 0);
+    ck_assert_int_lt(load_predictor(&file, TSNN_BORROW, expected), 0);
     TSNNI_REFUSED(context, expected, load(&file));
     tsnni_test_expect_text(context, text);
     tsnni_test_bytes_free(&file);
@@ -161,6 +165,14 @@ static void expect_refused(const char *header, size_t data, tsnn_status expected
 
 /* A header with one tensor. */
 #define TENSOR(dtype, shape, offsets) "{\"a\":{\"dtype\":" dtype ",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
+/* Empty tensors, as many as a layer has. */
+#define NOTHING "{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}"
+#define FOUR "\"a\":" NOTHING ",\"b\":" NOTHING ",\"c\":" NOTHING ",\"d\":" NOTHING
+/* A header with them, and these texts besides the format. */
+#define MODEL_BEGIN "{" FOUR ",\"__metadata__\":{\"tsnn.format\":\"1\","
+#define MODEL(texts) MODEL_BEGIN texts "}}"
+#define ALPHA_BEGIN "\"tsnn.layers\":\"1\",\"tsnn.layers.0.activation\":\"all_relu\",\"tsnn.layers.0.alpha\":\""
+#define ALPHA(text) MODEL(ALPHA_BEGIN text "\"")
 #define FORMAT TSNN_ERROR_FORMAT
 
 START_TEST(broken_headers_are_refused_with_their_numbers)
@@ -206,21 +218,20 @@ START_TEST(broken_headers_are_refused_with_their_numbers)
         {"{\"__metadata__\":{\"tsnn.format\":\"1x\"}}", 0, "tsnn.format is \"1x\""},
         {"{\"__metadata__\":{\"tsnn.format\":\"1\",\"tsnn.layers\":\"70000\"}}", 0, "it must be 1..65536"},
         {"{\"__metadata__\":{\"tsnn.format\":\"1\",\"tsnn.layers\":\"18446744073709551617\"}}", 0, "1..65536"},
-        {"{\"__metadata__\":{\"tsnn.format\":\"1\",\"tsnn.layers\":\"1\"}}", 0, "tsnn.layers.0.activation is missing"},
-        {"{\"__metadata__\":{\"tsnn.format\":\"1\",\"tsnn.layers\":\"1\",\"tsnn.layers.0.activation\":\"relu\",\"tsnn."
-         "layers.0.dropout\":\"0.0\"}}",
-         0, "no tensor layers.0.row_ptr"},
-        {"{\"__metadata__\":{\"tsnn.format\":\"1\",\"tsnn.layers\":\"1\",\"tsnn.layers.0.activation\":\"step\"}}", 0,
+        {"{\"__metadata__\":{\"tsnn.format\":\"1\",\"tsnn.layers\":\"65536\"}}", 0,
+         "tsnn.layers is 65536; 0 tensors are too few"},
+        {MODEL("\"tsnn.layers\":\"2\""), 0, "tsnn.layers is 2; 4 tensors are too few"},
+        {MODEL("\"tsnn.layers\":\"1\""), 0, "tsnn.layers.0.activation is missing"},
+        {MODEL("\"tsnn.layers\":\"1\",\"tsnn.layers.0.activation\":\"relu\",\"tsnn.layers.0.dropout\":\"0.0\""), 0,
+         "no tensor layers.0.row_ptr"},
+        {MODEL("\"tsnn.layers\":\"1\",\"tsnn.layers.0.activation\":\"step\""), 0,
          "tsnn.layers.0.activation is \"step\""},
-        {"{\"__metadata__\":{\"tsnn.format\":\"1\",\"tsnn.layers\":\"1\",\"tsnn.layers.0.activation\":\"all_relu\","
-         "\"tsnn.layers.0.alpha\":\"nan\"}}",
-         0, "tsnn.layers.0.alpha is \"nan\""},
-        {"{\"__metadata__\":{\"tsnn.format\":\"1\",\"tsnn.layers\":\"1\",\"tsnn.layers.0.activation\":\"all_relu\","
-         "\"tsnn.layers.0.alpha\":\"1e300\"}}",
-         0, "layer 0: alpha is 1e+300"},
-        {"{\"__metadata__\":{\"tsnn.format\":\"1\",\"tsnn.layers\":\"1\",\"tsnn.layers.0.activation\":\"relu\",\"tsnn."
-         "layers.0.dropout\":\"1.0\"}}",
-         0, "layer 0: dropout is 1"},
+        {ALPHA("nan"), 0, "tsnn.layers.0.alpha is \"nan\""},
+        {ALPHA("0.1000000000000000000000000000000000000000"), 0, "it must be a number"},
+        {ALPHA("[1]"), 0, "it must be a number"},
+        {ALPHA("1e300"), 0, "layer 0: alpha is 1e+300"},
+        {MODEL("\"tsnn.layers\":\"1\",\"tsnn.layers.0.activation\":\"relu\",\"tsnn.layers.0.dropout\":\"1.0\""), 0,
+         "layer 0: dropout is 1"},
     };
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++)
         expect_refused(bad[k].header, bad[k].data, FORMAT, bad[k].text);
@@ -285,6 +296,9 @@ START_TEST(dear_headers_stay_within_the_limit)
         {"{\"a\":[", "0.5,", "0]}"},
         {"{\"a\":\"", "\\u0041", "\"}"},
         {"{\"a\":\"", "xxxxxxxx", "\"}"},
+        {MODEL_BEGIN ALPHA_BEGIN "[", "{},", "{}]\"}}"},
+        {MODEL_BEGIN ALPHA_BEGIN "[", "[],", "[]]\"}}"},
+        {MODEL_BEGIN ALPHA_BEGIN "0.", "0", "1\"}}"},
         {"{", "\"%07d\":0,", "\"a\":0}"},
         {"{\"__metadata__\":{", "\"%07d\":\"\",", "\"a\":\"\"}}"},
         {"{", "\"%06d\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,0]},", "\"a\":0}"},
@@ -293,7 +307,7 @@ START_TEST(dear_headers_stay_within_the_limit)
     };
     for (size_t k = 0; k < sizeof patterns / sizeof *patterns; k++)
         for (int count = 10; count <= 100000; count *= 10) {
-            size_t room = 200 + (size_t)count * (strlen(patterns[k][1]) + 8);
+            size_t room = 1000 + (size_t)count * (strlen(patterns[k][1]) + 8);
             char *header = tsnni_test_array((int64_t)room, 1), *at = header;
             at += snprintf(at, room, "%s", patterns[k][0]);
             for (int n = 0; n < count; n++) {
@@ -308,7 +322,7 @@ START_TEST(dear_headers_stay_within_the_limit)
             }
             strcpy(at, patterns[k][2]);
             tsnni_test_bytes file = file_of(header, 0);
-            ck_assert_int_eq(load(&file), FORMAT);
+            ck_assert_int_eq(load_every_way(&file), FORMAT);
             tsnni_test_bytes_free(&file);
             free(header);
         }
