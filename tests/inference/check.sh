@@ -13,12 +13,18 @@ fi
 echo "ok the library for inference builds"
 
 library=$folder/libtsnn.so.$SOVERSION
-unexpected=$(sh tests/abi/list.sh "$library" | grep -vE '^tsnn_(activation|context|predictor|publisher|subscriber|status|isa|version)_')
-if [ -z "$unexpected" ]; then
+exported=$(sh tests/abi/list.sh "$library")
+unexpected=$(echo "$exported" | grep -vE '^tsnn_(activation|context|predictor|publisher|subscriber|status|isa|version)_')
+missing=
+for function in context_create predictor_create_from_layers predictor_load predictor_predict publisher_publish subscriber_predict; do
+    echo "$exported" | grep -qx "tsnn_$function" || missing="$missing tsnn_$function"
+done
+if [ -z "$unexpected$missing" ]; then
     echo "ok it has predictors and nothing that trains"
 else
     echo "not ok it has predictors and nothing that trains"
-    echo "$unexpected" | sed 's/^/    /'
+    [ -z "$missing" ] || echo "    missing:$missing"
+    [ -z "$unexpected" ] || echo "$unexpected" | sed 's/^/    /'
 fi
 
 case " $CFLAGS " in
