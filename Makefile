@@ -425,10 +425,12 @@ mpi-tests: $(MPI_TESTS) $(MPI_SHARED) $(MPI_BUILD)/libtsnn-mpi.so $(if $(LEFT_OU
 check-mpi: $(STATIC_LIB) ## run the tests of libtsnn-mpi, with every MPI that is installed
 	+@BUILD="$(BUILD)" CC="$(CC)" CFLAGS="$(CFLAGS)" MAKE="$(MAKE)" sh tests/mpi/run.sh
 
-check-all: ## run the long tests too, then sanitize and valgrind
+check-all: ## run the long tests too, then the sanitizers, valgrind and docs
 	@TSNN_CHECK_ALL=1 $(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory sanitize
+	@$(MAKE) --no-print-directory sanitize-threads
 	@$(MAKE) --no-print-directory valgrind
+	@$(MAKE) --no-print-directory docs
 
 .PHONY: update-abi
 update-abi: $(SHARED_LIB) ## rewrite what tests/abi keeps of the interface: functions, structs, types
@@ -456,14 +458,23 @@ check-sanitized: $(UNIT_TESTS) $(EXAMPLES) $(EXAMPLE_TESTS) $(REPLAYS)
 # Needs an OpenMP that the sanitizer understands: clang's, with its Archer tool (libomp-dev). Plain kernels, because it
 # does not see what wide vectors load and store.
 THREAD_SUITES ?= commit parallel publisher
+THREAD_CC     := $(if $(findstring clang,$(CC)),$(CC),clang)
+THREAD_FLAGS  := -O1 -g -fsanitize=thread
 .PHONY: sanitize-threads
+ifneq ($(and $(filter sanitize-threads,$(MAKECMDGOALS)),$(shell out=$$(mktemp) && \
+    printf '%s\n' '$(HASH)include <omp.h>' 'int main(void) { return omp_get_max_threads() < 1; }' | \
+    $(THREAD_CC) -x c - -o "$$out" $(THREAD_FLAGS) -fopenmp >/dev/null 2>&1 && echo 1; rm -f "$$out")),)
 sanitize-threads: ## run the tests of parallel training and of snapshots with clang's thread sanitizer
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CC="$(if $(findstring clang,$(CC)),$(CC),clang)" \
-	    CFLAGS="-O1 -g -fsanitize=thread -DTSNNI_PLAIN_KERNELS" $(BUILD)/tsan/tests/unit
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CC="$(THREAD_CC)" \
+	    CFLAGS="$(THREAD_FLAGS) -DTSNNI_PLAIN_KERNELS" $(BUILD)/tsan/tests/unit
 	@for suite in $(THREAD_SUITES); do \
 	    TSAN_OPTIONS="ignore_noninstrumented_modules=1 $$TSAN_OPTIONS" CK_FORK=no CK_RUN_SUITE=$$suite \
 	        $(BUILD)/tsan/tests/unit || exit 1; \
 	done
+else
+sanitize-threads:
+	@echo "sanitize-threads: skipped, no clang with its thread sanitizer and OpenMP here (make deps-dev)"
+endif
 
 # clang's libFuzzer, for one thread: a run is to depend on its input alone.
 FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
