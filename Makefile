@@ -10,7 +10,7 @@ LATER_GOALS := $(filter-out deps deps-dev deps-peers deps-mpi deps-rust deps-fuz
 .PHONY: deps deps-dev deps-peers deps-mpi deps-rust deps-fuzz
 
 deps: ## install what the build, the tests and the demo need (Debian and its kin)
-	@CC="$(CC)" sh .ci/deps
+	@CC="$(CC)" BUILD="$(or $(BUILD),build)" sh .ci/deps
 
 deps-dev: ## install what lint, sanitize, valgrind, docs and check-arm want
 	@CC="$(CC)" sh .ci/deps dev
@@ -578,7 +578,7 @@ uninstall: ## remove what install put there
 
 .PHONY: clean help
 clean: ## remove everything that was built
-	$(Q)rm -rf $(addprefix $(BUILD)/,obj mpi mpi-openmpi mpi-mpich mpi-default examples tests bench peers docs demo sanitize tsan fuzz coverage clang serial no-model-files inference flags libtsnn.* sparse-nn*)
+	$(Q)rm -rf $(addprefix $(BUILD)/,obj mpi mpi-openmpi mpi-mpich mpi-default examples tests bench peers python docs demo sanitize tsan fuzz coverage clang serial no-model-files inference flags libtsnn.* sparse-nn*)
 	$(Q)rmdir $(BUILD) 2>/dev/null || true
 
 help: ## show this list
