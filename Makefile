@@ -186,9 +186,11 @@ endif
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/obj/%.o)
 ALL_HEADERS := $(HEADERS) $(wildcard lib/*/*.h lib/*/*/*.h src/*.h)
 
-STATIC_LIB := $(BUILD)/libtsnn.a
-SHARED_LIB := $(BUILD)/libtsnn.so.$(SOVERSION)
-SHARED_DEV := $(BUILD)/libtsnn.so
+# The part has a name of its own: no program that wants the whole library can be given it.
+LIB_NAME   := libtsnn$(if $(filter 1,$(INFERENCE_ONLY)),-inference)
+STATIC_LIB := $(BUILD)/$(LIB_NAME).a
+SHARED_LIB := $(BUILD)/$(LIB_NAME).so.$(SOVERSION)
+SHARED_DEV := $(BUILD)/$(LIB_NAME).so
 PC_FILE    := $(BUILD)/sparse-nn.pc
 CMAKE_FILES := $(BUILD)/sparse-nn-config.cmake $(BUILD)/sparse-nn-config-version.cmake
 MAN_PAGES  := $(wildcard docs/*.3)
@@ -233,7 +235,7 @@ BENCH         := $(BUILD)/bench/bench
 
 .PHONY: all lib examples
 all: lib $(if $(filter 1,$(INFERENCE_ONLY)),,examples) $(if $(filter 1,$(MPI)),mpi) ## build the library and the examples (default)
-lib: $(STATIC_LIB) $(SHARED_LIB) $(SHARED_DEV) $(PC_FILE) $(CMAKE_FILES)
+lib: $(STATIC_LIB) $(SHARED_LIB) $(SHARED_DEV) $(if $(filter 1,$(INFERENCE_ONLY)),,$(PC_FILE) $(CMAKE_FILES))
 examples: $(EXAMPLES)
 
 # Everything depends on this file, which changes when the flags do.
@@ -543,6 +545,11 @@ format: ## reformat the C and C++ files with clang-format
 # --- install ----------------------------------------------------------------------------------------------------------
 
 .PHONY: install uninstall
+ifeq ($(INFERENCE_ONLY),1)
+install uninstall:
+	@echo "$@: the library of INFERENCE_ONLY=1 lacks most of what the headers declare, so it is not for a whole system:" \
+	    "link $(STATIC_LIB) into your program (docs/guide.md)" >&2; exit 1
+else
 install: lib $(if $(filter 1,$(MPI)),mpi) ## install the library, its headers and sparse-nn.pc (prefix, DESTDIR)
 	$(call say,INSTALL,$(DESTDIR)$(prefix))
 	$(Q)$(INSTALL) -d '$(DESTDIR)$(libdir)' '$(DESTDIR)$(includedir)/tsnn' '$(DESTDIR)$(pkgconfigdir)'
@@ -573,12 +580,13 @@ uninstall: ## remove what install put there
 	$(Q)rm -f '$(DESTDIR)$(includedir)/tsnn-mpi.h' '$(DESTDIR)$(pkgconfigdir)/sparse-nn-mpi.pc' \
 	    $(foreach file,libtsnn-mpi.a libtsnn-mpi.so.$(SOVERSION) libtsnn-mpi.so,'$(DESTDIR)$(libdir)/$(file)')
 	$(Q)rmdir '$(DESTDIR)$(includedir)/tsnn' '$(DESTDIR)$(cmakedir)' 2>/dev/null || true
+endif
 
 # --- housekeeping -----------------------------------------------------------------------------------------------------
 
 .PHONY: clean help
 clean: ## remove everything that was built
-	$(Q)rm -rf $(addprefix $(BUILD)/,obj mpi mpi-openmpi mpi-mpich mpi-default examples tests bench peers python docs demo sanitize tsan fuzz coverage clang serial no-model-files inference flags libtsnn.* sparse-nn*)
+	$(Q)rm -rf $(addprefix $(BUILD)/,obj mpi mpi-openmpi mpi-mpich mpi-default examples tests bench peers python docs demo sanitize tsan fuzz coverage clang serial no-model-files inference flags libtsnn.* libtsnn-inference.* sparse-nn*)
 	$(Q)rmdir $(BUILD) 2>/dev/null || true
 
 help: ## show this list
