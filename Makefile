@@ -10,7 +10,7 @@ LATER_GOALS := $(filter-out deps deps-dev deps-peers deps-mpi deps-rust deps-fuz
 .PHONY: deps deps-dev deps-peers deps-mpi deps-rust deps-fuzz
 
 deps: ## install what the build, the tests and the demo need (Debian and its kin)
-	@CC="$(CC)" sh .ci/deps
+	@CC="$(CC)" BUILD="$(or $(BUILD),build)" sh .ci/deps
 
 deps-dev: ## install what lint, sanitize, valgrind, docs and check-arm want
 	@CC="$(CC)" sh .ci/deps dev
@@ -186,9 +186,11 @@ endif
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/obj/%.o)
 ALL_HEADERS := $(HEADERS) $(wildcard lib/*/*.h lib/*/*/*.h src/*.h)
 
-STATIC_LIB := $(BUILD)/libtsnn.a
-SHARED_LIB := $(BUILD)/libtsnn.so.$(SOVERSION)
-SHARED_DEV := $(BUILD)/libtsnn.so
+# The part has a name of its own: no program that wants the whole library can be given it.
+LIB_NAME   := libtsnn$(if $(filter 1,$(INFERENCE_ONLY)),-inference)
+STATIC_LIB := $(BUILD)/$(LIB_NAME).a
+SHARED_LIB := $(BUILD)/$(LIB_NAME).so.$(SOVERSION)
+SHARED_DEV := $(BUILD)/$(LIB_NAME).so
 PC_FILE    := $(BUILD)/sparse-nn.pc
 CMAKE_FILES := $(BUILD)/sparse-nn-config.cmake $(BUILD)/sparse-nn-config-version.cmake
 MAN_PAGES  := $(wildcard docs/*.3)
@@ -235,7 +237,7 @@ BENCH         := $(BUILD)/bench/bench
 
 .PHONY: all lib examples
 all: lib $(if $(filter 1,$(INFERENCE_ONLY)),,examples) $(if $(filter 1,$(MPI)),mpi) ## build the library and the examples (default)
-lib: $(STATIC_LIB) $(SHARED_LIB) $(SHARED_DEV) $(PC_FILE) $(CMAKE_FILES)
+lib: $(STATIC_LIB) $(SHARED_LIB) $(SHARED_DEV) $(if $(filter 1,$(INFERENCE_ONLY)),,$(PC_FILE) $(CMAKE_FILES))
 examples: $(EXAMPLES)
 
 # Everything depends on this file, which changes when the flags do.
@@ -450,10 +452,12 @@ endif
 check-mpi-sanitized: $(STATIC_LIB)
 	+@MPI_RANKS="$(or $(MPI_RANKS),2 3)" MPI_SANITIZED=1 $(RUN_MPI_TESTS) claims programs memory stress example
 
-check-all: ## run the long tests too, then sanitize and valgrind; with MPI=1 those of libtsnn-mpi
+check-all: ## run the long tests too, then the sanitizers, valgrind and docs; with MPI=1 those of libtsnn-mpi
 	@TSNN_CHECK_ALL=1 $(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory sanitize
+	@$(MAKE) --no-print-directory sanitize-threads
 	@$(MAKE) --no-print-directory valgrind
+	@$(MAKE) --no-print-directory docs
 ifeq ($(MPI),1)
 	@TSNN_CHECK_ALL=1 $(MAKE) --no-print-directory check-mpi
 	@$(MAKE) --no-print-directory sanitize-mpi
@@ -489,14 +493,23 @@ check-sanitized: $(UNIT_TESTS) $(EXAMPLES) $(EXAMPLE_TESTS) $(REPLAYS)
 # Needs an OpenMP that the sanitizer understands: clang's, with its Archer tool (libomp-dev). Plain kernels, because it
 # does not see what wide vectors load and store.
 THREAD_SUITES ?= commit parallel average replay publisher
+THREAD_CC     := $(if $(findstring clang,$(CC)),$(CC),clang)
+THREAD_FLAGS  := -O1 -g -fsanitize=thread
 .PHONY: sanitize-threads
+ifneq ($(and $(filter sanitize-threads,$(MAKECMDGOALS)),$(shell out=$$(mktemp) && \
+    printf '%s\n' '$(HASH)include <omp.h>' 'int main(void) { return omp_get_max_threads() < 1; }' | \
+    $(THREAD_CC) -x c - -o "$$out" $(THREAD_FLAGS) -fopenmp >/dev/null 2>&1 && echo 1; rm -f "$$out")),)
 sanitize-threads: ## run the tests of parallel training and of snapshots with clang's thread sanitizer
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CC="$(if $(findstring clang,$(CC)),$(CC),clang)" \
-	    CFLAGS="-O1 -g -fsanitize=thread -DTSNNI_PLAIN_KERNELS" $(BUILD)/tsan/tests/unit
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CC="$(THREAD_CC)" \
+	    CFLAGS="$(THREAD_FLAGS) -DTSNNI_PLAIN_KERNELS" $(BUILD)/tsan/tests/unit
 	@for suite in $(THREAD_SUITES); do \
 	    TSAN_OPTIONS="ignore_noninstrumented_modules=1 $$TSAN_OPTIONS" CK_FORK=no CK_RUN_SUITE=$$suite \
 	        $(BUILD)/tsan/tests/unit || exit 1; \
 	done
+else
+sanitize-threads:
+	@echo "sanitize-threads: skipped, no clang with its thread sanitizer and OpenMP here (make deps-dev)"
+endif
 
 # clang's libFuzzer, for one thread: a run is to depend on its input alone.
 FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
@@ -565,6 +578,11 @@ format: ## reformat the C and C++ files with clang-format
 # --- install ----------------------------------------------------------------------------------------------------------
 
 .PHONY: install uninstall
+ifeq ($(INFERENCE_ONLY),1)
+install uninstall:
+	@echo "$@: the library of INFERENCE_ONLY=1 lacks most of what the headers declare, so it is not for a whole system:" \
+	    "link $(STATIC_LIB) into your program (docs/guide.md)" >&2; exit 1
+else
 install: lib $(if $(filter 1,$(MPI)),mpi) ## install the library, its headers and sparse-nn.pc (prefix, DESTDIR)
 	$(call say,INSTALL,$(DESTDIR)$(prefix))
 	$(Q)$(INSTALL) -d '$(DESTDIR)$(libdir)' '$(DESTDIR)$(includedir)/tsnn' '$(DESTDIR)$(pkgconfigdir)'
@@ -595,12 +613,13 @@ uninstall: ## remove what install put there
 	$(Q)rm -f '$(DESTDIR)$(includedir)/tsnn-mpi.h' '$(DESTDIR)$(pkgconfigdir)/sparse-nn-mpi.pc' \
 	    $(foreach file,libtsnn-mpi.a libtsnn-mpi.so.$(SOVERSION) libtsnn-mpi.so,'$(DESTDIR)$(libdir)/$(file)')
 	$(Q)rmdir '$(DESTDIR)$(includedir)/tsnn' '$(DESTDIR)$(cmakedir)' 2>/dev/null || true
+endif
 
 # --- housekeeping -----------------------------------------------------------------------------------------------------
 
 .PHONY: clean help
 clean: ## remove everything that was built
-	$(Q)rm -rf $(addprefix $(BUILD)/,obj mpi mpi-openmpi mpi-mpich mpi-default examples tests bench peers docs demo sanitize tsan fuzz coverage clang serial no-model-files inference flags libtsnn.* sparse-nn*)
+	$(Q)rm -rf $(addprefix $(BUILD)/,obj mpi mpi-openmpi mpi-mpich mpi-default examples tests bench peers python docs demo sanitize tsan fuzz coverage clang serial no-model-files inference flags libtsnn.* libtsnn-inference.* sparse-nn*)
 	$(Q)rmdir $(BUILD) 2>/dev/null || true
 
 help: ## show this list

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs groups of tests, all of them even when one fails, and ends with "N passed, M failed". Called by the Makefile:
+# Runs groups of tests, all of them even when one fails, and ends with "K skipped" and "N passed, M failed". Called by the Makefile:
 #   run.sh headers plain symbols install inference export_c bench peers ffi fuzz examples unit
 # A check script prints one line a check: "ok ...", "not ok ..." or "skip ...", and indented lines of detail.
 set -u
@@ -12,8 +12,15 @@ export CK_DEFAULT_TIMEOUT
 
 passed=0
 failed=0
+skipped=0
 log=$BUILD/tests/log
 mkdir -p "$BUILD/tests"
+
+# A line that begins with "skip " is something that was not checked.
+count_skipped()
+{
+    skipped=$((skipped + $(grep -c '^skip ' "$log")))
+}
 
 # Adds the lines of a check script to the totals; a script that fails without saying so is one failure.
 run_checks()
@@ -26,6 +33,7 @@ run_checks()
     [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || { echo "not ok $1 ended with status $status"; bad=1; }
     passed=$((passed + good))
     failed=$((failed + bad))
+    count_skipped
 }
 
 # One program or script is one check; its output is shown when it fails, and what it skipped always.
@@ -34,6 +42,7 @@ run_program()
     if "$2" >"$log" 2>&1; then
         echo "ok $1"
         grep '^skip ' "$log"
+        count_skipped
         passed=$((passed + 1))
     else
         echo "not ok $1 (status $?)"
@@ -95,5 +104,6 @@ if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then
     echo "run.sh: nothing was run" >&2
     exit 1
 fi
+echo "$skipped skipped"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

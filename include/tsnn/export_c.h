@@ -61,7 +61,8 @@ typedef struct tsnn_export_c_report {
  * - `TSNN_MODEL_INPUTS`, `TSNN_MODEL_OUTPUTS`, `TSNN_MODEL_WORKSPACE` (floats),
  * - `void tsnn_model_predict(const float *input, float *output, float *workspace)`, which takes raw features, keeps no
  *   state and allocates nothing, so that any number of threads may call it with workspaces of their own,
- * - `int tsnn_model_class(const float *output)`: the largest output, the first of equals,
+ * - `int tsnn_model_class(const float *output)`: the largest output, the first of equals; of one output 1 where
+ *   it is at least 0.5, else 0,
  * - with samples, `int tsnn_model_self_test(float *workspace)`: 0, or the number from 1 of the first sample whose
  *   outputs are not as expected.
  *

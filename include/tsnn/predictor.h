@@ -94,7 +94,8 @@ TSNN_API tsnn_status tsnn_predictor_create_from_layers(tsnn_context *context, co
  *
  * Custom activations are called on the threads that predict: their function and `user` must bear that, and outlive the
  * predictor. A predictor takes 4 + 2 bytes a connection where a layer has fewer than 65,536 inputs, else 4 + 4; layers
- * that are at least half full take 4 bytes for each pair of neurons.
+ * that are at least half full take 4 bytes for each pair of neurons. A library built with INFERENCE_ONLY=1, which has
+ * no networks, lacks this function.
  * @param context whose allocator and instruction set are used; need not be that of the network, and is not needed after
  *        the call (its allocator is, until the predictor is destroyed)
  * @param options NULL: all defaults

@@ -76,7 +76,7 @@ TSNN_API tsnn_status tsnn_publisher_publish(tsnn_publisher *publisher, tsnn_pred
  * of your own.
  *
  * Packed as the current predictor is: its TSNN_PACK_* and skip_zeros. Takes the time of tsnn_predictor_create(), on
- * this thread.
+ * this thread. A library built with INFERENCE_ONLY=1, which has no networks, lacks this function.
  * @param network not changed meanwhile
  * @return as tsnn_predictor_create() and tsnn_publisher_publish(); the current predictor stays after a failure
  */

@@ -43,11 +43,21 @@ verdict "every declared function is exported" "$work/undefined" "in include/ but
 comm -23 "$work/exported" "$work/declared" >"$work/undeclared"
 verdict "every exported function is declared" "$work/undeclared" "in the library but not in include/"
 
-nm -g --defined-only "$BUILD/libtsnn.a" 2>/dev/null |
-    awk 'NF == 3 && $3 !~ /^(tsnn|tsnni)_/ { print $3 }' >"$work/unprefixed"
+# Fewer than this many names mean that they could not be read, not that all is well.
+least=250
+nm -g --defined-only "$BUILD/libtsnn.a" 2>"$work/nm" | awk 'NF == 3' >"$work/static"
+defined=$(grep -c . "$work/static")
+: >"$work/unread"
+[ "$defined" -ge $least ] || { cat "$work/nm"; echo "$defined names, where at least $least are expected"; } >"$work/unread"
+verdict "libtsnn.a can be read ($defined names)" "$work/unread" "no library, or another"
+
+awk '$2 == "T" { print $3 }' "$work/static" | sort -u | comm -23 "$listed" - >"$work/removed"
+verdict "every listed function is in libtsnn.a" "$work/removed" "the archive is to have what the shared library has"
+
+awk '$3 !~ /^(tsnn|tsnni)_/ { print $3 }' "$work/static" >"$work/unprefixed"
 verdict "every symbol of libtsnn.a begins with tsnn_ or tsnni_" "$work/unprefixed" "these may clash when linked statically"
 
-nm -g --defined-only "$BUILD/libtsnn.a" 2>/dev/null | awk 'NF == 3 && $3 ~ /^tsnn_/ && $2 != "T" { print $3 }' >"$work/data"
+awk '$3 ~ /^tsnn_/ && $2 != "T" { print $3 }' "$work/static" >"$work/data"
 verdict "every public symbol is a function" "$work/data" "data is no part of a stable interface"
 
 # Size and offsets of the public structs: a program compiled against older headers relies on them.

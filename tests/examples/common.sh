@@ -34,6 +34,15 @@ finish()
     exit
 }
 
+# Sets python: one with safetensors and SciPy, which is the environment that `make deps` makes where Debian's has none.
+find_python()
+{
+    for python in python3 /usr/bin/python3 "$BUILD/python/bin/python"; do
+        "$python" -c 'import safetensors.numpy, scipy.io, scipy.sparse' >/dev/null 2>&1 && return 0
+    done
+    return 1
+}
+
 # The program on a small network; output in $work/out and $work/err, exit status in $status.
 train()
 {

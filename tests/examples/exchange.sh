@@ -27,8 +27,8 @@ status=0
 claim "what is no matrix is refused" [ "$status $(grep -c '^convert: ' "$work/err")" = "1 1" ]
 
 # --- with Python
-if python3 -c 'import safetensors.numpy, scipy.io' 2>/dev/null; then
-    (cd "$work" && python3 - "$convert" "$BUILD/examples/predict" >"$work/out" 2>"$work/err" <<'END'
+if find_python; then
+    (cd "$work" && "$python" - "$convert" "$BUILD/examples/predict" >"$work/out" 2>"$work/err" <<'END'
 import subprocess, sys
 import numpy as np, scipy.io, scipy.sparse as sp
 from safetensors.numpy import load_file, save_file

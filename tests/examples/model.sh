@@ -57,8 +57,8 @@ for arguments in "" "--bogus $work/whole" "$work/nowhere $work/features" "$work/
 done
 
 # --- Python
-if python3 -c 'import safetensors.numpy, scipy.sparse' 2>/dev/null; then
-    python3 "$root/examples/read_model.py" "$work/whole" >"$work/out" 2>"$work/err"
+if find_python; then
+    "$python" "$root/examples/read_model.py" "$work/whole" >"$work/out" 2>"$work/err"
     claim "safetensors and SciPy open a model file" [ "$(grep -c '^layer [01]: ' "$work/out")" -eq 2 ]
 else
     echo "skip opening a model file in Python: no safetensors or no SciPy"

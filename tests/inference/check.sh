@@ -12,13 +12,19 @@ if ! $MAKE --no-print-directory INFERENCE_ONLY=1 BUILD="$folder" CC="$CC" CFLAGS
 fi
 echo "ok the library for inference builds"
 
-library=$folder/libtsnn.so.$SOVERSION
-unexpected=$(sh tests/abi/list.sh "$library" | grep -vE '^tsnn_(activation|context|predictor|publisher|subscriber|status|isa|version)_')
-if [ -z "$unexpected" ]; then
+library=$folder/libtsnn-inference.so.$SOVERSION
+exported=$(sh tests/abi/list.sh "$library")
+unexpected=$(echo "$exported" | grep -vE '^tsnn_(activation|context|predictor|publisher|subscriber|status|isa|version)_')
+missing=
+for function in context_create predictor_create_from_layers predictor_load predictor_predict publisher_publish subscriber_predict; do
+    echo "$exported" | grep -qx "tsnn_$function" || missing="$missing tsnn_$function"
+done
+if [ -z "$unexpected$missing" ]; then
     echo "ok it has predictors and nothing that trains"
 else
     echo "not ok it has predictors and nothing that trains"
-    echo "$unexpected" | sed 's/^/    /'
+    [ -z "$missing" ] || echo "    missing:$missing"
+    [ -z "$unexpected" ] || echo "$unexpected" | sed 's/^/    /'
 fi
 
 case " $CFLAGS " in
@@ -49,5 +55,21 @@ client()
         ;;
     esac
 }
+# It must not take the place of the whole library.
+stage=$folder/stage
+rm -rf "$stage"
+if $MAKE --no-print-directory INFERENCE_ONLY=1 BUILD="$folder" DESTDIR="$stage" install >"$folder.log" 2>&1 ||
+    [ -e "$stage" ] || ! grep -q '^install: .*INFERENCE_ONLY=1' "$folder.log"; then
+    echo "not ok make install refuses it"
+    sed 's/^/    /' "$folder.log"
+else
+    echo "ok make install refuses it"
+fi
+if readelf -d "$library" | grep -q "SONAME.*libtsnn-inference.so.$SOVERSION"; then
+    echo "ok it has a soname of its own"
+else
+    echo "not ok it has a soname of its own"
+fi
+
 client client "a client predicts with it"
 client serve "a client loads a model file, predicts, and swaps it for another" "$folder/served.safetensors"

@@ -359,6 +359,72 @@ TEST(a_predictor_of_plain_arrays_gives_the_bits_of_the_networks)
     CHECK_ERROR(TSNN_ERROR_NULL_ARGUMENT, "layer 1: row_ptr", nn::Predictor::from_layers(course.context, layers));
 }
 
+TEST(a_predictor_from_a_file_or_from_memory_gives_the_bits_of_the_networks)
+{
+    const Moons moons;
+    Course course;
+    course.trainer().run(course.data);
+    const std::string path = temporary("predictor.safetensors");
+    course.network.save(path);
+    std::vector<std::byte> bytes = course.network.save_bytes();
+    const nn::Predictor packed(course.network);
+    nn::Workspace own(packed);
+    const std::vector<float> expected = packed.predict(own, moons.x);
+    std::optional<nn::Context> context(std::in_place);
+    const nn::Predictor from_file = nn::Predictor::load(*context, path);
+    const nn::Predictor from_memory = nn::Predictor::load_memory(*context, bytes);
+    nn::PredictorLoadOptions small;
+    small.max_bytes = 10;
+    CHECK_ERROR(TSNN_ERROR_INVALID_ARGUMENT, "10", nn::Predictor::load(*context, path, small));
+    std::remove(path.c_str());
+    CHECK_ERROR(TSNN_ERROR_IO, "predictor.safetensors", nn::Predictor::load(*context, path));
+    bytes.pop_back();
+    CHECK_ERROR(TSNN_ERROR_FORMAT, "", nn::Predictor::load_memory(*context, bytes));
+    CHECK_ERROR(TSNN_ERROR_FORMAT, "", nn::Predictor::load_memory(*context, std::vector<std::byte>(3)));
+    bytes.assign(bytes.size(), std::byte{0});
+    context.reset();
+    for (const nn::Predictor *loaded : {&from_file, &from_memory}) {
+        nn::Workspace workspace(*loaded);
+        CHECK_EQUAL(loaded->inputs(), 6);
+        CHECK_EQUAL(loaded->info().borrowed, 0);
+        CHECK(loaded->predict(workspace, moons.x) == expected);
+    }
+}
+
+TEST(a_loaded_predictor_keeps_a_function_of_the_callers_own)
+{
+    const Moons moons;
+    std::vector<float> expected;
+    std::vector<std::byte> bytes;
+    std::optional<nn::Predictor> loaded;
+    {
+        const nn::Context context;
+        const nn::Activation twice(
+            context,
+            [](nn::View<const float> z, nn::View<float> a) {
+                for (std::size_t i = 0; i < z.size(); i++)
+                    a[i] = 2 * z[i];
+            },
+            [](nn::View<const float>, nn::View<const float>, nn::View<float> d) {
+                for (float &slope : d)
+                    slope = 2;
+            });
+        nn::MlpOptions shape;
+        shape.hidden = &twice;
+        const nn::Network network = nn::Network::mlp(context, {6, 5, 2}, shape);
+        const nn::Predictor packed(network);
+        nn::Workspace workspace(packed);
+        expected = packed.predict(workspace, moons.x);
+        bytes = network.save_bytes();
+        CHECK_ERROR(TSNN_ERROR_UNSUPPORTED, "", nn::Predictor::load_memory(context, bytes));
+        nn::PredictorLoadOptions options;
+        options.custom = &twice;
+        loaded.emplace(nn::Predictor::load_memory(context, bytes, options));
+    }
+    nn::Workspace workspace(*loaded);
+    CHECK(loaded->predict(workspace, moons.x) == expected);
+}
+
 TEST(layers_come_from_and_go_to_files_of_other_programs)
 {
     Course course;

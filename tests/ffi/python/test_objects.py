@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import pathlib
 import pickle
+import tempfile
 import threading
 import unittest
 from typing import Any
@@ -123,6 +125,51 @@ class TestObjects(unittest.TestCase):
         with self.assertRaisesRegex(FileError, "nowhere"):
             Network.load(course.context, "/nowhere/model")
         self.assertIsInstance(FileError(-100, ""), OSError)
+
+    def test_a_predictor_from_a_file_or_bytes_has_the_bits_of_one_of_the_network(self) -> None:
+        course, (X, _) = Course(), moons()
+        needs_model_files(course.network)
+        course.trainer.run(course.data)
+        expected, saved = Predictor(course.network).predict(X), course.network.to_bytes()
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "model.safetensors"
+            course.network.save(path)
+            loaded = [Predictor.load(path), Predictor.load(str(path)), Predictor.load(saved),
+                      Predictor.load(saved, context=course.context)]
+        for predictor in loaded:  # the file is gone
+            self.assertEqual((predictor.inputs, predictor.outputs), (6, 2))
+            self.assertTrue((predictor.predict(X) == expected).all())
+        with self.assertRaisesRegex(ShapeError, "5 a row, but the network takes 6"):
+            loaded[0].predict(X[:, :5])
+        for wrong in (b"", b"no model", saved[:-1], b"\xff" * 100):
+            with self.assertRaises(FormatError):
+                Predictor.load(wrong)
+        with self.assertRaisesRegex(FileError, "nowhere"):
+            Predictor.load("/nowhere/model")
+
+    def test_a_loaded_predictor_calls_an_activation_of_your_own(self) -> None:
+        context, (X, _) = Context(), moons()
+        calls: list[int] = []
+
+        def function(z: Any) -> Any:
+            calls.append(len(z))
+            if len(calls) > 1000:
+                raise KeyError("enough")
+            return np.tanh(z)
+
+        custom = Activation(context, function=function, derivative=lambda z, a: 1 - a * a)
+        network = Network.mlp(context, (6, 5, 2), hidden=custom)
+        needs_model_files(network)
+        saved, expected = network.to_bytes(), Predictor(network).predict(X)
+        with self.assertRaises(UnsupportedError):
+            Predictor.load(saved)
+        predictor = Predictor.load(saved, custom)
+        del context, custom, network
+        gc.collect()
+        self.assertTrue((predictor.predict(X) == expected).all())
+        calls.extend([0] * 1000)
+        with self.assertRaisesRegex(KeyError, "enough"):
+            predictor.predict(X)
 
     def test_an_error_has_status_and_words_and_fits_pythons_classes(self) -> None:
         context = Context()

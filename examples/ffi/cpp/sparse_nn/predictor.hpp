@@ -16,6 +16,14 @@ struct PredictorOptions {
     bool skip_zeros = false;
 };
 
+/** As tsnn_predictor_load_options; layers are packed, so that file and bytes may go. */
+struct PredictorLoadOptions {
+    Pack pack = Pack::all;
+    bool skip_zeros = false;
+    std::int64_t max_bytes = 0;
+    const Activation *custom = nullptr; /**< Stands for a function of the caller's own that was saved by name only. */
+};
+
 using PredictorInfo = tsnn_predictor_info;
 
 /** Form of the outputs. */
@@ -84,6 +92,29 @@ class Predictor : public Object<tsnn_predictor, tsnn_predictor_destroy>
         return predictor;
     }
 
+    /** From a model file, without a network in between. */
+    static Predictor load(const Context &context, const std::filesystem::path &path,
+                          const PredictorLoadOptions &options = {})
+    {
+        Predictor predictor(context.core());
+        const tsnn_predictor_load_options asked = predictor.load_given(options);
+        predictor.create(tsnn_predictor_load, context.get(), path.c_str(), &asked);
+        predictor.info_ = predictor.info();
+        return predictor;
+    }
+
+    /** From the bytes of one. */
+    static Predictor load_memory(const Context &context, View<const std::byte> bytes,
+                                 const PredictorLoadOptions &options = {})
+    {
+        Predictor predictor(context.core());
+        const tsnn_predictor_load_options asked = predictor.load_given(options);
+        predictor.create(tsnn_predictor_load_memory, context.get(), static_cast<const void *>(bytes.data()),
+                         detail::length(bytes), &asked);
+        predictor.info_ = predictor.info();
+        return predictor;
+    }
+
     PredictorInfo info() const
     {
         PredictorInfo info = TSNN_PREDICTOR_INFO_INIT;
@@ -130,6 +161,21 @@ class Predictor : public Object<tsnn_predictor, tsnn_predictor_destroy>
         tsnn_predictor_options given = TSNN_PREDICTOR_OPTIONS_INIT;
         given.pack = detail::number(options.pack);
         given.skip_zeros = options.skip_zeros ? 1 : 0;
+        return given;
+    }
+
+    /** The options as the library reads them; keeps the functions. */
+    tsnn_predictor_load_options load_given(const PredictorLoadOptions &options)
+    {
+        tsnn_predictor_load_options given = TSNN_PREDICTOR_LOAD_OPTIONS_INIT;
+        given.ownership = TSNN_COPY;
+        given.pack = detail::number(options.pack);
+        given.skip_zeros = options.skip_zeros ? 1 : 0;
+        given.max_bytes = options.max_bytes;
+        if (options.custom != nullptr) {
+            given.custom = options.custom->get();
+            box().functions = options.custom->functions();
+        }
         return given;
     }
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arrays import Floats, Labels, address, as_floats, as_output
-from .context import TEXT_BYTES, Owner
+from .context import TEXT_BYTES, Context, Owner
 from .errors import ShapeError, StateError, error_of
 from .kinds import Status
-from .network import Network
-from .structs import PredictorOptions
+from .network import Activation, Network
+from .structs import PredictorInfo, PredictorLoadOptions, PredictorOptions
 
 BATCH = 128
 
@@ -21,24 +22,44 @@ BATCH = 128
 class Packed(Owner):
     """The packed network. It does not need the context once it is made."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, context: Context, create: str, *arguments: object) -> None:
         pointer = ctypes.c_void_p()
-        network.context.call("tsnn_predictor_create", network.context.handle, network.handle,
-                             ctypes.byref(PredictorOptions()), ctypes.byref(pointer))
-        self._own(network.context, "tsnn_predictor_destroy", pointer, ())
+        context.call(create, context.handle, *arguments, ctypes.byref(pointer))
+        self._own(context, "tsnn_predictor_destroy", pointer, ())
 
 
 class Predictor:
     """Predicts on any thread, without a lock. The network may learn on meanwhile, or be closed."""
 
     def __init__(self, network: Network) -> None:
-        info = network.info()
+        self._take(Packed(network.context, "tsnn_predictor_create", network.handle, ctypes.byref(PredictorOptions())),
+                   network.context, network.custom_activations)
+
+    @classmethod
+    def load(cls, source: bytes | os.PathLike[str] | str, custom: Activation | None = None,
+             context: Context | None = None) -> Predictor:
+        """A predictor from a model file or from the bytes of one, without a network in between. `custom` stands for a
+        function of your own that the network was saved with; `context` chooses the instruction set."""
+        if context is None:
+            context = Context() if custom is None else custom.context
+        options = PredictorLoadOptions(custom=None if custom is None else custom.handle)
+        where = (source, len(source)) if isinstance(source, bytes) else (os.fsencode(source),)
+        name = "tsnn_predictor_load_memory" if isinstance(source, bytes) else "tsnn_predictor_load"
+        predictor = cls.__new__(cls)
+        predictor._take(Packed(context, name, *where, ctypes.byref(options)),
+                        context if custom is None else custom.context, () if custom is None else (custom,))
+        return predictor
+
+    def _take(self, packed: Packed, context: Context, custom: tuple[Activation, ...]) -> None:
+        """The context is the one whose activations raise."""
+        self._custom = custom  # its functions must live as long as they are called
+        self._raised = context.raised
+        self._library = context.library
+        info = PredictorInfo()
+        self._check(self._library.tsnn_predictor_get_info(packed.handle, ctypes.byref(info)))
         self.inputs, self.outputs = int(info.inputs), int(info.outputs)
-        self._custom = network.custom_activations
-        self._raised = network.context.raised
-        self._library = network.context.library
         # Not closed but let go: the last thread that predicts gives it back.
-        self._packed: Packed | None = Packed(network)
+        self._packed: Packed | None = packed
         self._own_memory = threading.local()
 
     def close(self) -> None:

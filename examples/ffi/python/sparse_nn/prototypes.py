@@ -79,7 +79,10 @@ PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "tsnn_trainer_resume_memory": (OBJECT, ARRAY, c_int64, POINTER(structs.LoadOptions)),
     # inference
     "tsnn_predictor_create": (OBJECT, OBJECT, POINTER(structs.PredictorOptions), PLACE),
+    "tsnn_predictor_load": (OBJECT, c_char_p, POINTER(structs.PredictorLoadOptions), PLACE),
+    "tsnn_predictor_load_memory": (OBJECT, ARRAY, c_int64, POINTER(structs.PredictorLoadOptions), PLACE),
     "tsnn_predictor_destroy": (PLACE,),
+    "tsnn_predictor_get_info": (OBJECT, POINTER(structs.PredictorInfo)),
     "tsnn_predictor_workspace_size": (OBJECT, c_int64, COUNT),
     "tsnn_predictor_workspace_init": (OBJECT, c_int64, ARRAY, c_int64, PLACE),
     "tsnn_predictor_workspace_error": (OBJECT, c_char_p, c_int64, POINTER(c_int32)),

@@ -151,6 +151,16 @@ class PredictorOptions(Struct):
     _fields_ = [("struct_size", c_uint32), ("pack", c_int32), ("skip_zeros", c_int32), ("reserved", c_int32)]
 
 
+class PredictorLoadOptions(Struct):
+    _fields_ = [("struct_size", c_uint32), ("ownership", c_int32), ("pack", c_int32), ("skip_zeros", c_int32),
+                ("max_bytes", c_int64), ("custom", c_void_p)]
+
+
+class PredictorInfo(Struct):
+    _fields_ = [("struct_size", c_uint32), ("isa", c_int32), ("layers", c_int64), ("inputs", c_int64),
+                ("outputs", c_int64), ("connections", c_int64), ("bytes", c_int64), ("borrowed", c_int64)]
+
+
 class SaveOptions(Struct):
     _fields_ = [("struct_size", c_uint32), ("momentum", c_int32), ("metadata", c_void_p), ("metadata_count", c_int64)]
 
