@@ -6,7 +6,7 @@ set -eu
 BUILD=${BUILD:-build}
 SEEDS=${SEEDS:-1 2 3}
 EPOCHS=${EPOCHS:-20}
-WORKERS=${WORKERS:-2 4}
+WORKERS=${WORKERS-2 4}
 MODES=${MODES:-wasap wassp}
 RANKS=${RANKS:-}
 MPIEXEC=${MPIEXEC:-mpiexec --oversubscribe}
