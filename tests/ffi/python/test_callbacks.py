@@ -90,6 +90,8 @@ class TestCallbacks(unittest.TestCase):
             if report.epoch == 2:
                 os.kill(os.getpid(), signal.SIGINT)
 
+        # A shell starts what runs in its background with the signal ignored, and Python leaves that as it is.
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
         course = Course(on_epoch=interrupt)
         with self.assertRaises(KeyboardInterrupt):
             course.trainer.run(course.data)
