@@ -79,6 +79,12 @@ fail:
     return status;
 }
 
+/* Texts are bytes that would pass for numbers. */
+static int32_t is_numbers(const array *one)
+{
+    return !one->is_text && tsnni_element_is_number(one->element);
+}
+
 static void close_all(import_call *call)
 {
     for (int32_t k = 0; k < call->block_count; k++)
@@ -151,7 +157,7 @@ static tsnn_status load_companion(import_call *call, const char *name, array *ou
 
 static tsnn_status use_dense(import_call *call, const array *values)
 {
-    if (values->rank != 2 || values->is_text || !tsnni_element_is_number(values->element))
+    if (values->rank != 2 || !is_numbers(values))
         return tsnni_fail(call->runtime, TSNN_ERROR_FORMAT, "%d dimensions of %s; a matrix of numbers is wanted",
                           (int)values->rank, values->is_text ? "text" : tsnni_element_name(values->element));
     call->matrix.values = *values;
@@ -279,10 +285,10 @@ static tsnn_status open_safetensors(import_call *call)
     tsnn_status status;
     if (call->options.weights == NULL)
         TSNNI_FAIL(call->runtime, TSNN_ERROR_NULL_ARGUMENT, "weights is NULL; a safetensors file has named tensors");
-    if (call->tensors == NULL)
+    if (call->tensors == NULL) {
         TSNNI_TRY(tsnni_safetensors_open(call->runtime, &call->source, &call->file));
-    if (call->tensors == NULL)
         call->tensors = &call->file;
+    }
     TSNNI_TRY(load_tensor(call, call->options.weights, &values));
     return use_dense(call, &values);
 fail:
@@ -372,17 +378,17 @@ static tsnn_status check_companions(const import_call *call)
     const entries *matrix = &call->matrix;
     const array *mask = &matrix->mask;
     tsnn_status status;
-    if (mask->data != NULL && (mask->rank != 2 || mask->shape[0] != matrix->rows || mask->shape[1] != matrix->columns ||
-                               !tsnni_element_is_number(mask->element)))
+    if (mask->data != NULL &&
+        (mask->rank != 2 || mask->shape[0] != matrix->rows || mask->shape[1] != matrix->columns || !is_numbers(mask)))
         TSNNI_FAIL(call->runtime, TSNN_ERROR_SHAPE, "a mask of %lld x %lld for weights of %lld x %lld",
                    (long long)mask->shape[0], (long long)mask->shape[1], (long long)matrix->rows,
                    (long long)matrix->columns);
-    if (call->bias.data != NULL && (call->bias.rank != 1 || call->bias.count != call->report.outputs ||
-                                    !tsnni_element_is_number(call->bias.element)))
+    if (call->bias.data != NULL &&
+        (call->bias.rank != 1 || call->bias.count != call->report.outputs || !is_numbers(&call->bias)))
         TSNNI_FAIL(call->runtime, TSNN_ERROR_SHAPE, "%lld biases in %d dimensions for %lld outputs",
                    (long long)call->bias.count, (int)call->bias.rank, (long long)call->report.outputs);
-    if (call->bias_mask.data != NULL && (call->bias_mask.rank != 1 || call->bias_mask.count != call->report.outputs ||
-                                         !tsnni_element_is_number(call->bias_mask.element)))
+    if (call->bias_mask.data != NULL &&
+        (call->bias_mask.rank != 1 || call->bias_mask.count != call->report.outputs || !is_numbers(&call->bias_mask)))
         TSNNI_FAIL(call->runtime, TSNN_ERROR_SHAPE, "a mask of %lld biases in %d dimensions for %lld outputs",
                    (long long)call->bias_mask.count, (int)call->bias_mask.rank, (long long)call->report.outputs);
     return TSNN_OK;

@@ -215,6 +215,25 @@ START_TEST(a_text_array_is_no_matrix)
 }
 END_TEST
 
+/* Nor mask nor biases: three texts of two bytes, and one. */
+START_TEST(a_text_array_is_no_companion)
+{
+    static const char mask[] = "\x93NUMPY\x01\x00\x37\x00{'descr': '|S2', 'fortran_order': False, 'shape': (3,)}abcdef";
+    static const char bias[] = "\x93NUMPY\x01\x00\x35\x00{'descr': '|S2', 'fortran_order': False, 'shape': ()}ab";
+    tsnn_import_options options = import_of(TSNN_FORMAT_NPY, 0);
+    tsnn_layer *layer = tsnni_test_layer(context, 3, 2, 1.0), *out = NULL;
+    write_layer(layer, TSNN_FORMAT_NPY, 0, 0);
+    tsnni_test_file_write(tsnni_test_path("text"), mask, sizeof mask - 1);
+    options.mask = tsnni_test_path("text");
+    TSNNI_REFUSED(context, TSNN_ERROR_SHAPE, tsnn_layer_import(context, &options, NULL, &out));
+    options.mask = NULL;
+    tsnni_test_file_write(tsnni_test_path("bias.npy"), bias, sizeof bias - 1);
+    TSNNI_REFUSED(context, TSNN_ERROR_SHAPE, tsnn_layer_import(context, &options, NULL, &out));
+    ck_assert_ptr_null(out);
+    tsnn_layer_destroy(&layer);
+}
+END_TEST
+
 /* 1000 entries of 12 bytes, and as many to mirror them, beside the text. */
 START_TEST(matrix_market_stays_within_max_bytes)
 {
@@ -384,6 +403,7 @@ Suite *tsnni_suite_exchange(void)
     tcase_add_test(tcase, matrix_market_is_read_as_it_is_written_elsewhere);
     tcase_add_test(tcase, matrix_market_stays_within_max_bytes);
     tcase_add_test(tcase, a_text_array_is_no_matrix);
+    tcase_add_test(tcase, a_text_array_is_no_companion);
     tcase_add_test(tcase, numbers_in_text_are_exact);
     tcase_add_loop_test(tcase, mutated_foreign_files_do_no_harm, 0, 4);
     tcase_add_test(tcase, every_refused_request_is_an_error);
