@@ -295,18 +295,6 @@ fail:
     return status;
 }
 
-static tsnn_status write_plan(tsnni_runtime *runtime, const tsnni_safetensors_plan *plan, const char *path)
-{
-    tsnni_sink sink;
-    tsnn_status status;
-    TSNNI_TRY(tsnni_sink_open(runtime, path, &sink));
-    TSNNI_TRY(tsnni_plan_write(runtime, plan, &sink));
-    TSNNI_TRY(tsnni_sink_commit(runtime, &sink));
-fail:
-    tsnni_sink_abandon(runtime, &sink);
-    return status;
-}
-
 static tsnn_status check_export(const tsnn_network *network, const tsnn_checkpoint_export_options *options)
 {
     tsnni_runtime *runtime = &network->context->runtime;
@@ -362,7 +350,7 @@ tsnn_status tsnn_network_export(const tsnn_network *network, const tsnn_checkpoi
         TSNNI_TRY(plan_layer(runtime, &plan, &tensors, &layers[l],
                              l == 0 && first_bias != NULL ? first_bias : layer->bias, given.masks));
     }
-    TSNNI_TRY(write_plan(runtime, &plan, given.path));
+    TSNNI_TRY(tsnni_plan_save(runtime, &plan, given.path));
 fail:
     tsnni_plan_free(runtime, &plan);
     tsnni_release(runtime, layers);

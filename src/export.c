@@ -123,11 +123,6 @@ fail:
     return status;
 }
 
-static tsnn_status write_plan(tsnni_runtime *runtime, tsnni_sink *sink, const void *data)
-{
-    return tsnni_plan_write(runtime, data, sink);
-}
-
 static tsnn_status export_safetensors(const tsnn_layer *layer, const tsnn_export_options *options)
 {
     tsnni_runtime *runtime = &layer->context->runtime;
@@ -148,7 +143,7 @@ static tsnn_status export_safetensors(const tsnn_layer *layer, const tsnn_export
     if (options->mask != NULL)
         TSNNI_TRY(
             tsnni_plan_add_tensor(runtime, &plan, options->mask, TSNNI_U8, 2, shape, &mask, tsnni_layer_view_write));
-    TSNNI_TRY(write_file(runtime, options->path, write_plan, &plan));
+    TSNNI_TRY(tsnni_plan_save(runtime, &plan, options->path));
 fail:
     tsnni_plan_free(runtime, &plan);
     return status;

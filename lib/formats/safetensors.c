@@ -9,12 +9,6 @@
 
 #define LENGTH_BYTES 8
 
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-#define OTHER_BYTE_ORDER 1
-#else
-#define OTHER_BYTE_ORDER 0
-#endif
-
 static const struct {
     const char *name;
     int64_t bytes;
@@ -170,14 +164,14 @@ const char *tsnni_safetensors_metadata(const tsnni_safetensors *file, const char
 tsnn_status tsnni_safetensors_read(tsnni_runtime *runtime, const tsnni_safetensors *file, const tsnni_tensor *tensor,
                                    void *to)
 {
-    if (OTHER_BYTE_ORDER && tsnni_element_bytes(tensor->element) > 1)
+    if (TSNNI_OTHER_BYTE_ORDER && tsnni_element_bytes(tensor->element) > 1)
         return tsnni_fail(runtime, TSNN_ERROR_UNSUPPORTED, "safetensors are little-endian, this machine is not");
     return tsnni_source_read(runtime, file->source, file->data + tensor->begin, tensor->end - tensor->begin, to);
 }
 
 const void *tsnni_safetensors_view(const tsnni_safetensors *file, const tsnni_tensor *tensor)
 {
-    if (OTHER_BYTE_ORDER || file->source->memory == NULL)
+    if (TSNNI_OTHER_BYTE_ORDER || file->source->memory == NULL)
         return NULL;
     const unsigned char *first = file->source->memory + file->data + tensor->begin;
     return (uintptr_t)first % (size_t)tsnni_element_bytes(tensor->element) == 0 ? first : NULL;

@@ -5,6 +5,13 @@
 
 #include "core/file.h"
 
+/* The numbers of a file are little-endian. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define TSNNI_OTHER_BYTE_ORDER 1
+#else
+#define TSNNI_OTHER_BYTE_ORDER 0
+#endif
+
 #define TSNNI_TENSOR_RANK 8                    /* most dimensions */
 #define TSNNI_TENSOR_NAME 256                  /* most bytes of a name that is written, the closing zero included */
 #define TSNNI_HEADER_BYTES ((int64_t)16 << 20) /* longest header */
@@ -108,6 +115,8 @@ tsnn_status tsnni_plan_add_metadata(tsnni_runtime *runtime, tsnni_safetensors_pl
 
 /* Header and data. Tensors of wider elements come first, so that each is aligned to its elements. */
 tsnn_status tsnni_plan_write(tsnni_runtime *runtime, const tsnni_safetensors_plan *plan, tsnni_sink *sink);
+/* The same into a file, which is replaced in one go. */
+tsnn_status tsnni_plan_save(tsnni_runtime *runtime, const tsnni_safetensors_plan *plan, const char *path);
 void tsnni_plan_free(tsnni_runtime *runtime, tsnni_safetensors_plan *plan);
 
 #endif

@@ -213,9 +213,8 @@ fail:
 tsnn_status tsnni_plan_write(tsnni_runtime *runtime, const tsnni_safetensors_plan *plan, tsnni_sink *sink)
 {
     tsnn_status status;
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    TSNNI_FAIL(runtime, TSNN_ERROR_UNSUPPORTED, "safetensors are little-endian, this machine is not");
-#endif
+    if (TSNNI_OTHER_BYTE_ORDER)
+        TSNNI_FAIL(runtime, TSNN_ERROR_UNSUPPORTED, "safetensors are little-endian, this machine is not");
     TSNNI_TRY(write_header(runtime, plan, sink));
     FOR_EACH_TENSOR(plan, entry)
     {
@@ -226,5 +225,17 @@ tsnn_status tsnni_plan_write(tsnni_runtime *runtime, const tsnni_safetensors_pla
     }
     return TSNN_OK;
 fail:
+    return status;
+}
+
+tsnn_status tsnni_plan_save(tsnni_runtime *runtime, const tsnni_safetensors_plan *plan, const char *path)
+{
+    tsnni_sink sink;
+    tsnn_status status;
+    TSNNI_TRY(tsnni_sink_open(runtime, path, &sink));
+    TSNNI_TRY(tsnni_plan_write(runtime, plan, &sink));
+    TSNNI_TRY(tsnni_sink_commit(runtime, &sink));
+fail:
+    tsnni_sink_abandon(runtime, &sink);
     return status;
 }
