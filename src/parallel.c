@@ -448,12 +448,6 @@ fail:
     return status;
 }
 
-static void announce(tsnn_parallel *parallel, tsnni_stage_of_epoch next)
-{
-    if (parallel->engine.announce != NULL)
-        parallel->engine.announce(parallel, next);
-}
-
 tsnn_status tsnni_parallel_run_epoch(tsnn_parallel *parallel, const tsnn_dataset *validation)
 {
     const tsnn_parallel_options *options = &parallel->options;
@@ -468,10 +462,10 @@ tsnn_status tsnni_parallel_run_epoch(tsnn_parallel *parallel, const tsnn_dataset
     parallel->phase_seconds[!first_phase] += report.train_seconds;
     if (status != TSNN_OK)
         return status;
-    announce(parallel, TSNNI_VALIDATES);
     TSNNI_TRY(tsnni_epoch_check_weights(options->network, report.epoch));
     TSNNI_TRY(tsnni_epoch_validate(options->network, options->loss, validation, &report));
-    announce(parallel, TSNNI_CHANGES_TOPOLOGY);
+    if (parallel->engine.pause != NULL)
+        parallel->engine.pause(parallel);
     if (first_phase)
         TSNNI_TRY(tsnni_epoch_change_topology(options->network, options->evolution, options->pruning, &report));
     else if (validation != NULL && report.epoch == report.epochs)
@@ -481,7 +475,6 @@ tsnn_status tsnni_parallel_run_epoch(tsnn_parallel *parallel, const tsnn_dataset
     TSNNI_TRY(tsnn_network_get_info(options->network, &info));
     report.connections = info.connections;
     report.neurons = info.neurons;
-    announce(parallel, TSNNI_CALLS_BACK);
     if (options->on_epoch != NULL)
         status = tsnni_callback_status(&parallel->context->runtime, options->on_epoch(options->user, &report));
     return status;

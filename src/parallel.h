@@ -58,13 +58,11 @@ typedef struct tsnni_shared_allocator {
     void *user;
 } tsnni_shared_allocator;
 
-/* What a process does at an epoch's end, while others wait for it. */
-typedef enum tsnni_stage_of_epoch { TSNNI_VALIDATES, TSNNI_CHANGES_TOPOLOGY, TSNNI_CALLS_BACK } tsnni_stage_of_epoch;
-
 /* Who runs the workers. Zeros: threads of this process. Else they live in several processes, of which this is one. */
 typedef struct tsnni_engine {
-    void (*run_steps)(tsnn_parallel *parallel, int32_t first_phase);      /* the steps of one epoch */
-    void (*announce)(tsnn_parallel *parallel, tsnni_stage_of_epoch next); /* or NULL: nobody waits */
+    void (*run_steps)(tsnn_parallel *parallel, int32_t first_phase); /* the steps of one epoch */
+    /* Called when what comes until the next steps, evolution and callbacks, may take long; NULL: nobody waits. */
+    void (*pause)(tsnn_parallel *parallel);
     void *user;
     int32_t first, end;    /* the workers of this process */
     int32_t computing_end; /* those from this on compute nothing here: they mirror another process's */

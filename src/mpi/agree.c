@@ -11,21 +11,26 @@
 #include "network.h"
 #include "pruning.h"
 
+/* Into mpi->failure of everyone: that rank's status, and its text. */
+static tsnn_status hand_round(tsnn_mpi *mpi, int rank, tsnn_status failure, const char *text, double limit)
+{
+    tsnni_mpi_failure *told = &mpi->failure;
+    memset(told, 0, sizeof *told);
+    told->status = failure;
+    snprintf(told->text, sizeof told->text, "%.*s", (int)sizeof told->text - 1, text);
+    tsnn_status status = tsnni_mpi_broadcast(mpi, told, sizeof *told, rank, limit);
+    told->text[sizeof told->text - 1] = '\0';
+    return status;
+}
+
 /* The text of a failure of that rank, from its runtime into everyone's. */
 static tsnn_status spread_text(tsnn_mpi *mpi, int rank, tsnn_status failure, double limit)
 {
     tsnni_runtime *runtime = &mpi->context->runtime;
-    tsnni_mpi_failure *told = &mpi->failure;
-    memset(told, 0, sizeof *told);
-    if (mpi->rank == rank) {
-        told->status = failure;
-        snprintf(told->text, sizeof told->text, "%.*s", (int)sizeof told->text - 1, runtime->error_text);
-    }
-    tsnn_status status = tsnni_mpi_broadcast(mpi, told, sizeof *told, rank, limit);
+    tsnn_status status = hand_round(mpi, rank, failure, runtime->error_text, limit);
     if (status < 0)
         return status;
-    told->text[sizeof told->text - 1] = '\0';
-    return tsnni_fail(runtime, (tsnn_status)told->status, "rank %d: %s", rank, told->text);
+    return tsnni_fail(runtime, (tsnn_status)mpi->failure.status, "rank %d: %s", rank, mpi->failure.text);
 }
 
 /* Asks for no memory, and its messages do not depend on the library's version: those are the failures it is there for.
@@ -74,25 +79,24 @@ static void add_real(traits *list, const char *name, double real)
     list->items[list->count++] = own;
 }
 
-static int64_t hash(int64_t start, const void *bytes, int64_t size)
+/* A checksum as a trait: a double tells it exactly. */
+static int64_t mark(uint64_t checksum)
 {
-    uint64_t sum = (uint64_t)start ^ 0xcbf29ce484222325u;
-    for (int64_t n = 0; n < size; n++)
-        sum = (sum ^ ((const unsigned char *)bytes)[n]) * 0x100000001b3u;
-    return (int64_t)(sum >> 12); /* a double tells it exactly */
+    return (int64_t)(checksum >> 12);
 }
 
-static int64_t hash_shape(const tsnn_network *network)
+static int64_t mark_of_shape(const tsnn_network *network)
 {
-    int64_t sum = 0;
+    uint64_t sum = 1;
     for (int64_t l = 0; l < network->count; l++) {
         const tsnni_stage *stage = &network->stages[l];
         const tsnni_pattern *pattern = &stage->layer->topology.pattern;
         int64_t numbers[] = {pattern->rows, pattern->columns, stage->activation.kind, stage->keep_below,
                              stage->layer->frozen};
-        sum = hash(hash(sum, numbers, sizeof numbers), &stage->activation.alpha, sizeof stage->activation.alpha);
+        sum = tsnni_mpi_mix(sum, numbers, sizeof numbers);
+        sum = tsnni_mpi_mix(sum, &stage->activation.alpha, sizeof stage->activation.alpha);
     }
-    return sum;
+    return mark(sum);
 }
 
 static void add_network(traits *list, const tsnn_network *network)
@@ -101,13 +105,14 @@ static void add_network(traits *list, const tsnn_network *network)
     add(list, "layers", TSNN_ERROR_SHAPE, network->count);
     add(list, "inputs", TSNN_ERROR_SHAPE, inputs);
     add(list, "outputs", TSNN_ERROR_SHAPE, tsnni_network_outputs(network));
-    add(list, "the mark of layers' sizes, activations, dropout and freezing", TSNN_ERROR_SHAPE, hash_shape(network));
+    add(list, "the mark of layers' sizes, activations, dropout and freezing", TSNN_ERROR_SHAPE, mark_of_shape(network));
     add(list, "the activations' format", TSNN_ERROR_SHAPE, network->activation_format);
-    int64_t standard = 0;
-    if (network->shift != NULL)
-        standard = hash(hash(1, network->shift, inputs * (int64_t)sizeof(float)), network->scale,
-                        inputs * (int64_t)sizeof(float));
-    add(list, "the mark of the standardizer", TSNN_ERROR_SHAPE, standard);
+    uint64_t standard = 0;
+    if (network->shift != NULL) {
+        standard = tsnni_mpi_mix(1, network->shift, inputs * (int64_t)sizeof(float));
+        standard = tsnni_mpi_mix(standard, network->scale, inputs * (int64_t)sizeof(float));
+    }
+    add(list, "the mark of the standardizer", TSNN_ERROR_SHAPE, mark(standard));
 }
 
 static void add_rules(traits *list, const tsnn_parallel_options *options)
@@ -211,7 +216,7 @@ tsnn_status tsnni_mpi_compare_ranks(tsnn_mpi *mpi)
     if (status < 0)
         return status;
     add(&own, "the mark of the instruction set", TSNN_ERROR_UNSUPPORTED,
-        hash(0, instructions, (int64_t)strlen(instructions)));
+        mark(tsnni_mpi_mix(1, instructions, (int64_t)strlen(instructions))));
     add_network(&own, mpi->parallel->options.network);
     add_options(&own, mpi);
     return compare(mpi, &own);
@@ -227,7 +232,7 @@ tsnn_status tsnni_mpi_count_neighbours(tsnn_mpi *mpi)
     int32_t *own = mpi->own_words, *all = NULL;
     tsnn_status status = TSNNI_NEW(&mpi->context->runtime, 2 * mpi->ranks, &all);
     TSNNI_TRY(tsnni_mpi_agree(mpi, status, tsnni_mpi_step_limit(mpi)));
-    own[0] = (int32_t)(hash(0, name, length) & INT32_MAX);
+    own[0] = (int32_t)(mark(tsnni_mpi_mix(1, name, length)) & INT32_MAX);
     own[1] = mpi->context->runtime.threads;
     TSNNI_TRY(tsnni_mpi_gather(mpi, own, all, sizeof mpi->own_words, tsnni_mpi_step_limit(mpi)));
     for (int r = 0; r < mpi->ranks; r++)
@@ -269,7 +274,7 @@ static void add_samples(traits *list, const tsnn_dataset *train)
     if (train->targets != NULL)
         sum = tsnni_mpi_mix(sum, train->targets, train->samples * train->target_size * word);
     add(list, "samples", TSNN_ERROR_SHAPE, train->samples);
-    add(list, "the mark of the samples", TSNN_ERROR_INVALID_ARGUMENT, (int64_t)(sum >> 12));
+    add(list, "the mark of the samples", TSNN_ERROR_INVALID_ARGUMENT, mark(sum));
 }
 
 tsnn_status tsnni_mpi_compare_data(tsnn_mpi *mpi, const tsnn_dataset *train)
@@ -329,12 +334,9 @@ static tsnn_status spread_failure(tsnn_mpi *mpi, double limit)
         if (mpi->records[r].status >= 0)
             continue;
         tsnn_status failure = (tsnn_status)mpi->records[r].status;
-        tsnni_mpi_failure *told = &mpi->failure;
-        snprintf(told->text, sizeof told->text, "%.*s", (int)sizeof told->text - 1, worker->context.runtime.error_text);
-        if (tsnni_mpi_broadcast(mpi, told, sizeof *told, r, limit) < 0)
+        if (hand_round(mpi, r, failure, worker->context.runtime.error_text, limit) < 0)
             return TSNN_ERROR_COMMUNICATION;
-        told->text[sizeof told->text - 1] = '\0';
-        return tsnni_fail(&worker->context.runtime, failure, "%s", told->text);
+        return tsnni_fail(&worker->context.runtime, failure, "%s", mpi->failure.text);
     }
     return TSNN_OK;
 }

@@ -1,7 +1,7 @@
 /* Inside of parallel training by MPI ranks. ranks.c holds the object and a run, agree.c what all ranks find out about
  * each other, wire.c messages that end in bounded time, message.c networks as bytes, mailbox.c shared memory, notice.c
- * signs of life; ranks_sync.c, ranks_server.c,
- * ranks_worker.c and ranks_local.c run an epoch's steps. What a worker does is in src/parallel*.c. */
+ * signs of life; ranks_sync.c, ranks_server.c, ranks_worker.c and ranks_local.c run an epoch's steps. What a worker
+ * does is in src/parallel*.c. */
 #ifndef TSNNI_MPI_RANKS_H
 #define TSNNI_MPI_RANKS_H
 
@@ -193,6 +193,7 @@ typedef struct tsnni_mpi_pull { /* from the server; NETWORK: it comes as a messa
 } tsnni_mpi_pull;
 
 #define TSNNI_MPI_TEXT 448
+#define TSNNI_MPI_NETWORK_TAG 8192 /* + lane */
 #define TSNNI_MPI_NOTICE_TAG 16384
 
 /* What the server tells every worker besides answers. It is never silent for long, unless it has said that it PAUSES to
@@ -241,6 +242,5 @@ tsnn_status tsnni_mpi_listen(tsnn_mpi *mpi, tsnni_mpi_listener *listener);
 /* Until the requests are done, as long as the server lives; 0 requests: until it says that the phase is over. */
 tsnn_status tsnni_mpi_listen_for(tsnn_mpi *mpi, tsnni_mpi_listener *listener, MPI_Request *requests, int count,
                                  const char *what);
-#define TSNNI_MPI_NETWORK_TAG 8192 /* + lane */
 
 #endif

@@ -1,6 +1,7 @@
 /* WASAP's server, rank 0: the network of its caller, and a mirror of every worker's snapshot, so that a gradient that
  * comes in is committed as one from a thread is (tsnni_async_commit), evolved topologies included. What a worker gets
- * back is its mirror after the commit. The server makes no gradient: it waits for messages, and sleeps meanwhile.
+ * back is its mirror after the commit. Unless it is apart, the server is a worker too, lane 0, and answers the others
+ * between the layers of its own passes; when it has nothing to compute it waits for messages, and sleeps meanwhile.
  *
  * A lane is a gradient in flight, and a worker to the algorithm. Either its rank has it to do (BUSY), or it waits here
  * for the epoch's end that its own commit brought about (HELD), or it is done. */
@@ -427,10 +428,10 @@ static void look_alive(void *user)
         own->status = tsnni_mpi_tell_on(own->mpi, &own->teller);
 }
 
-static void announce(tsnn_parallel *parallel, tsnni_stage_of_epoch next)
+static void tell_pause(tsnn_parallel *parallel)
 {
     tsnni_mpi_server *own = server_of(parallel);
-    if (own->status >= 0 && next != TSNNI_VALIDATES && !own->teller.pauses)
+    if (own->status >= 0)
         own->status = tsnni_mpi_tell(own->mpi, &own->teller, TSNNI_MPI_PAUSES);
 }
 
@@ -443,7 +444,7 @@ static void hook(tsnni_mpi_server *own, int32_t on)
         contexts[c]->between = !on ? NULL : c == 0 ? look_alive : look_after_others;
         contexts[c]->between_user = on ? own : NULL;
     }
-    parallel->engine.announce = on ? announce : NULL;
+    parallel->engine.pause = on ? tell_pause : NULL;
 }
 
 /* ---- the phase ---- */

@@ -120,11 +120,12 @@ fail:
 }
 
 /* Tells the server what went wrong; the lane expects nothing more. */
-static tsnn_status send_failure(worker_rank *own, lane *at, const tsnni_runtime *from)
+static tsnn_status send_failure(worker_rank *own, lane *at)
 {
     tsnni_mpi_push head = {.kind = TSNNI_MPI_FAILED, .status = own->status};
     memcpy(at->outgoing, &head, sizeof head);
-    snprintf(at->outgoing + TSNNI_MPI_BLOCK, TSNNI_MPI_TEXT, "%.*s", TSNNI_MPI_TEXT - 1, from->error_text);
+    snprintf(at->outgoing + TSNNI_MPI_BLOCK, TSNNI_MPI_TEXT, "%.*s", TSNNI_MPI_TEXT - 1,
+             own->mpi->context->runtime.error_text);
     at->done = 1;
     return tsnni_mpi_send(own->mpi, at->outgoing, TSNNI_MPI_BLOCK + TSNNI_MPI_TEXT, server, at->tag, &at->sent);
 }
@@ -136,7 +137,7 @@ static tsnn_status next_gradient(worker_rank *own, lane *at)
     int64_t first, end;
     double start = tsnni_seconds_now();
     if (own->status < 0)
-        return send_failure(own, at, &mpi->context->runtime);
+        return send_failure(own, at);
     tsnni_mpi_find_batches(mpi, worker->exchange, &first, &end);
     tsnni_worker_compute(mpi->parallel, worker, first, end, 0);
     double computed = tsnni_seconds_now();
@@ -144,7 +145,7 @@ static tsnn_status next_gradient(worker_rank *own, lane *at)
     tsnni_worker_count(mpi->parallel, worker);
     if (worker->status < 0) {
         own->status = tsnni_fail(&mpi->context->runtime, worker->status, "%s", worker->context.runtime.error_text);
-        return send_failure(own, at, &mpi->context->runtime);
+        return send_failure(own, at);
     }
     tsnn_status status = send_gradient(own, at, computed - start);
     worker->info.exchange_seconds += tsnni_seconds_now() - computed;
