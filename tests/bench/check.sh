@@ -4,21 +4,9 @@ set -u
 : "${BUILD:=build}" "${PYTHON:=python3}"
 bench=$BUILD/bench/bench
 json=$BUILD/tests/bench.json
-failed=0
-
-# claim TEXT COMMAND...: the claim holds when the command succeeds.
-claim()
-{
-    text=$1
-    shift
-    if "$@" >"$BUILD/tests/bench.log" 2>&1; then
-        echo "ok bench: $text"
-    else
-        echo "not ok bench: $text"
-        sed 's/^/    /' "$BUILD/tests/bench.log" | head -n 20
-        failed=1
-    fi
-}
+log=$BUILD/tests/bench.log
+about="bench: "
+. tests/claims.sh
 
 refused()
 {

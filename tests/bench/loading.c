@@ -1,6 +1,6 @@
 /* From a model file to a first answer: by a network, packed straight from the file, and read in place. */
 #if !defined(_GNU_SOURCE)
-#define _GNU_SOURCE /* mkstemp */
+#define _GNU_SOURCE /* mkstemp, P_tmpdir */
 #endif
 
 #include "bench.h"
@@ -135,7 +135,9 @@ static void measure_network(bench *b, const bench_network *shape)
 {
     bench_trainee trainee;
     int64_t size = 0;
-    char path[] = "/tmp/tsnn-bench-XXXXXX";
+    char path[4096];
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, sizeof path, "%s/tsnn-bench-XXXXXX", folder != NULL ? folder : P_tmpdir);
     int file = mkstemp(path);
     bench_require(file >= 0 ? TSNN_OK : TSNN_ERROR_IO, path);
     close(file);

@@ -6,21 +6,10 @@ set -u
 folder=$BUILD/tests/export_c
 models="classify small regress binary curves"
 mkdir -p "$folder"
+log=$folder/log
+. tests/claims.sh
 "$BUILD/tests/export_c_write" "$folder" >"$folder/report" || { echo "not ok every kind of network is written"; exit 1; }
 echo "ok every kind of network is written"
-
-# claim TEXT COMMAND...: runs the command and says whether it succeeded.
-claim()
-{
-    text=$1
-    shift
-    if "$@" >"$folder/log" 2>&1; then
-        echo "ok $text"
-    else
-        echo "not ok $text"
-        sed 's/^/    /' "$folder/log" | head -n 20
-    fi
-}
 
 freestanding="-std=c99 -pedantic -Wall -Wextra -Werror -ffreestanding -O2"
 for model in $models; do

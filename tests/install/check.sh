@@ -6,23 +6,9 @@ stage=$BUILD/tests/install
 prefix=/usr/local
 lib=$stage$prefix/lib
 log=$BUILD/tests/install.log
-failed=0
+. tests/claims.sh
 rm -rf "$stage"
 mkdir -p "$stage"
-
-# claim TEXT COMMAND...: the claim holds when the command succeeds.
-claim()
-{
-    text=$1
-    shift
-    if "$@" >"$log" 2>&1; then
-        echo "ok $text"
-    else
-        echo "not ok $text"
-        sed 's/^/    /' "$log"
-        failed=1
-    fi
-}
 
 make_here()
 {

@@ -8,19 +8,7 @@ export LC_ALL
 shared=$MPI_BUILD/libtsnn-mpi.so.$SOVERSION
 work=$MPI_BUILD/tests/abi
 mkdir -p "$work"
-failed=0
-
-# verdict CLAIM FILE-OF-OFFENDERS ADVICE: the claim holds when the file is empty.
-verdict()
-{
-    if [ -s "$2" ]; then
-        echo "not ok $1: $3"
-        sed 's/^/    /' "$2"
-        failed=1
-    else
-        echo "ok $1"
-    fi
-}
+. tests/claims.sh
 
 sh tests/abi/list.sh "$shared" >"$work/exported" || exit 1
 [ -s "$work/exported" ] || { echo "not ok $shared exports something"; exit 1; }

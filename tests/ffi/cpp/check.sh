@@ -8,7 +8,9 @@ work=$BUILD/tests/ffi-cpp
 strict="-Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion"
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"
 folders="-Iinclude -Iexamples/ffi/cpp -Itests/ffi/cpp"
-failed=0
+log=$work/log
+about="ffi/cpp: "
+. tests/claims.sh
 rm -rf "$work"
 mkdir -p "$work"
 
@@ -21,21 +23,6 @@ for compiler in g++ clang++; do
     fi
 done
 [ -n "$compilers" ] || exit 0
-
-# claim TEXT COMMAND...: the claim holds when the command succeeds.
-claim()
-{
-    text=$1
-    shift
-    if "$@" >"$work/log" 2>&1; then
-        echo "ok ffi/cpp: $text"
-        return 0
-    fi
-    echo "not ok ffi/cpp: $text"
-    head -n 40 "$work/log" | sed 's/^/    /'
-    failed=1
-    return 1
-}
 
 # All tests as one file, which reads the headers once.
 for file in tests/ffi/cpp/*.cpp; do

@@ -7,7 +7,9 @@ case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
 work=$BUILD/tests/ffi-node
 strict="-std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror"
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"
-failed=0
+log=$work/log
+about="ffi/node: "
+. tests/claims.sh
 
 node=$(command -v node || command -v nodejs)
 if [ -z "$node" ] || ! "$node" -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' 2>/dev/null; then
@@ -25,21 +27,6 @@ if [ -z "$headers" ]; then
 fi
 rm -rf "$work"
 mkdir -p "$work"
-
-# claim TEXT COMMAND...: the claim holds when the command succeeds.
-claim()
-{
-    text=$1
-    shift
-    if "$@" >"$work/log" 2>&1; then
-        echo "ok ffi/node: $text"
-        return 0
-    fi
-    echo "not ok ffi/node: $text"
-    head -n 40 "$work/log" | sed 's/^/    /'
-    failed=1
-    return 1
-}
 
 # addon FILE FLAGS...
 addon()
