@@ -286,7 +286,7 @@ void tsnni_claim_stress(int runs)
             tsnni_watcher own = {0};
             tsnni_course course = tsnni_ranks_course(0.2);
             tsnn_parallel_options options = tsnni_ranks_options(&course, mode, &own);
-            options.epochs = 16;
+            options.epochs = TSNNI_LEARNING_EPOCHS;
             int64_t before = tsnni_test_network_size(course.network).connections;
             tsnn_status status = tsnni_ranks_run(&course, &options, NULL, NULL);
             int sound = tsnni_same_network(course.network) && status == TSNN_OK;

@@ -114,7 +114,7 @@ void tsnni_resume(const char *path)
         tsnn_network_destroy(&course.network);
         int good = tsnn_network_load(course.context, path, NULL, &course.network) == TSNN_OK;
         tsnn_parallel_options options = tsnni_ranks_options(&course, mode, good ? &own : NULL);
-        options.epochs = 24;
+        options.epochs = TSNNI_LEARNING_EPOCHS;
         good &= tsnni_ranks_run(&course, &options, NULL, NULL) == TSNN_OK;
         good &= tsnni_rank != 0 || own.loss < own.first_loss;
         snprintf(text, sizeof text, "the last checkpoint loads and %s goes on from it", tsnni_modes[mode]);

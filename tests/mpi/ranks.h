@@ -31,6 +31,9 @@ typedef struct tsnni_watcher {
     tsnn_network *network;
 } tsnni_watcher;
 
+/* How long a claim that a run learns lets it run. */
+#define TSNNI_LEARNING_EPOCHS 40
+
 /* 12-20-15-4 on 120 samples, with evolution and validation. */
 tsnni_course tsnni_ranks_course(double dropout);
 

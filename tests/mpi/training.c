@@ -13,13 +13,13 @@ static void learns(int32_t mode)
     tsnni_watcher own = {0};
     tsnni_course course = tsnni_ranks_course(0.2);
     tsnn_parallel_options options = tsnni_ranks_options(&course, mode, &own);
-    options.epochs = 24;
+    options.epochs = TSNNI_LEARNING_EPOCHS;
     int64_t before = tsnni_test_network_size(course.network).connections;
     tsnn_status status = tsnni_ranks_run(&course, &options, NULL, NULL);
     snprintf(text, sizeof text, "%s learns, keeps its connections, and leaves all ranks one network",
              tsnni_modes[mode]);
     int good = status == TSNN_OK && tsnni_test_network_size(course.network).connections == before;
-    good &= tsnni_rank != 0 || (own.epochs == 24 && own.loss < 0.9 * own.first_loss);
+    good &= tsnni_rank != 0 || (own.epochs == TSNNI_LEARNING_EPOCHS && own.loss < 0.9 * own.first_loss);
     good &= tsnni_same_network(course.network);
     snprintf(tsnni_claim_detail, sizeof tsnni_claim_detail, ": status %d, loss %g, then %g", (int)status,
              own.first_loss, own.loss);
@@ -36,7 +36,7 @@ static void learns_from_shards(int32_t mode)
     tsnn_mpi_options more = TSNN_MPI_OPTIONS_INIT;
     tsnn_parallel_options options = tsnni_ranks_options(&course, mode, &own);
     more.data = TSNN_MPI_SHARDED;
-    options.epochs = 24;
+    options.epochs = TSNNI_LEARNING_EPOCHS;
     tsnn_dataset_destroy(&course.train);
     course.train = tsnni_test_labelled(course.context, 120 / tsnni_ranks + 13 + (tsnni_rank == 1), 12, 4, 5);
     tsnn_status status = tsnni_ranks_run(&course, &options, &more, NULL);
