@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "core/parallel.h"
 #include "sparse/convert.h"
 #include "sparse/partition.h"
 #include "sparse/sampling.h"
@@ -47,7 +46,7 @@ typedef struct fill_task {
     const tsnni_init_rule *rule;
     float width;
     tsnni_random_key key;
-    int64_t count, chunks;
+    int64_t count;
     float *weights;
 } fill_task;
 
@@ -77,13 +76,9 @@ static void fill_normal(const fill_task *task, int64_t block, int64_t end)
     }
 }
 
-static void fill_chunk(void *argument, int64_t chunk, int32_t worker)
+static void fill_blocks(void *argument, int64_t begin, int64_t end)
 {
     const fill_task *task = argument;
-    int64_t blocks = (task->count + 3) / 4;
-    int64_t begin = tsnni_partition_even(blocks, chunk, task->chunks);
-    int64_t end = tsnni_partition_even(blocks, chunk + 1, task->chunks);
-    (void)worker;
     if (task->rule->init == TSNN_INIT_NORMAL)
         fill_normal(task, begin, end);
     else
@@ -93,9 +88,9 @@ static void fill_chunk(void *argument, int64_t chunk, int32_t worker)
 void tsnni_init_fill(tsnni_runtime *runtime, const tsnni_init_rule *rule, float width, tsnni_random_key key,
                      int64_t count, float *weights)
 {
-    fill_task task = {rule, width, key, count, tsnni_parallel_chunks(runtime->threads), weights};
+    fill_task task = {rule, width, key, count, weights};
     int64_t cost = rule->init == TSNN_INIT_NORMAL ? NORMAL_COST : UNIFORM_COST;
-    tsnni_parallel_for(runtime->threads, cost * count, task.chunks, fill_chunk, &task);
+    tsnni_parallel_items(runtime->threads, cost * count, (count + 3) / 4, fill_blocks, &task);
 }
 
 static void init_weights(tsnn_layer *layer, double scale)

@@ -6,7 +6,6 @@
 #include <math.h>
 
 #include "core/memory.h"
-#include "core/parallel.h"
 #include "sparse/partition.h"
 
 tsnn_status tsnn_loss_options_init(tsnn_loss_options *options)
@@ -156,7 +155,7 @@ typedef struct score_call {
     const tsnni_truth *truth;
     const float *outputs;
     float *delta; /* NULL: scores only */
-    int64_t rows, stride, groups, chunks;
+    int64_t rows, stride;
     float factor; /* of the derivative: 1 / divisor */
     float smoothing;
     double *group_loss;
@@ -276,12 +275,9 @@ static int64_t group_correct(const score_call *call, const score_group *group, i
     return correct;
 }
 
-static void score_chunk(void *argument, int64_t chunk, int32_t worker)
+static void score_groups(void *argument, int64_t begin, int64_t end)
 {
-    (void)worker;
     const score_call *call = argument;
-    int64_t begin = tsnni_partition_even(call->groups, chunk, call->chunks);
-    int64_t end = tsnni_partition_even(call->groups, chunk + 1, call->chunks);
     for (int64_t g = begin; g < end; g++) {
         int64_t first = g * TSNNI_COLUMN_GROUP, left = call->truth->count - first;
         int64_t count = left < TSNNI_COLUMN_GROUP ? left : TSNNI_COLUMN_GROUP;
@@ -294,7 +290,7 @@ static void score_chunk(void *argument, int64_t chunk, int32_t worker)
 tsnni_score tsnni_loss_score(const tsnn_loss *loss, const tsnn_network *network, tsnni_workspace *workspace,
                              const tsnni_truth *truth, int64_t divisor, int32_t *delta_is_final)
 {
-    int64_t last = network->count - 1;
+    int64_t last = network->count - 1, groups = tsnni_width_for(truth->count) / TSNNI_COLUMN_GROUP;
     int32_t threads = network->context->runtime.threads;
     score_call call = {.loss = loss,
                        .truth = truth,
@@ -302,15 +298,13 @@ tsnni_score tsnni_loss_score(const tsnn_loss *loss, const tsnn_network *network,
                        .delta = divisor > 0 ? workspace->delta[last % 2] : NULL,
                        .rows = tsnni_network_outputs(network),
                        .stride = workspace->stride,
-                       .groups = tsnni_width_for(truth->count) / TSNNI_COLUMN_GROUP,
-                       .chunks = tsnni_parallel_chunks(threads),
                        .factor = divisor > 0 ? 1.0f / (float)divisor : 0.0f,
                        .smoothing = loss != NULL && divisor > 0 ? loss->smoothing : 0.0f,
                        .group_loss = workspace->group_loss,
                        .group_correct = workspace->group_correct};
-    tsnni_parallel_for(threads, LOSS_COST * call.rows * truth->count, call.chunks, score_chunk, &call);
+    tsnni_parallel_items(threads, LOSS_COST * call.rows * truth->count, groups, score_groups, &call);
     tsnni_score score = {0.0, 0};
-    for (int64_t group = 0; group < call.groups; group++) {
+    for (int64_t group = 0; group < groups; group++) {
         score.loss += call.group_loss[group];
         score.correct += call.group_correct[group];
     }

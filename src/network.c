@@ -1,4 +1,5 @@
-/* A network: its stages and their sizes. Passes through it are in propagate.c, inference in predict.c. */
+/* A network: its stages and their sizes. Passes through it are in propagate_forward.c and propagate_backward.c,
+ * inference in predict.c. */
 #include "network.h"
 
 #include <math.h>

@@ -4,7 +4,6 @@
 #include <math.h>
 
 #include "core/memory.h"
-#include "core/parallel.h"
 #include "gradient.h"
 #include "network.h"
 #include "sparse/partition.h"
@@ -107,17 +106,13 @@ typedef struct update_call {
     tsnn_layer *layer;
     const float *gradient;
     tsnni_update update;
-    int64_t chunks;
 } update_call;
 
-static void update_chunk(void *argument, int64_t chunk, int32_t worker)
+static void update_weights(void *argument, int64_t begin, int64_t end)
 {
-    (void)worker;
     const update_call *call = argument;
     tsnni_topology *topology = &call->layer->topology;
-    call->kernels->update(topology->values, topology->velocity, call->gradient, &call->update,
-                          tsnni_partition_even(topology->pattern.count, chunk, call->chunks),
-                          tsnni_partition_even(topology->pattern.count, chunk + 1, call->chunks));
+    call->kernels->update(topology->values, topology->velocity, call->gradient, &call->update, begin, end);
 }
 
 void tsnni_optimizer_step(const tsnn_optimizer *optimizer, tsnn_network *network, const tsnn_gradient *gradient,
@@ -125,9 +120,7 @@ void tsnni_optimizer_step(const tsnn_optimizer *optimizer, tsnn_network *network
 {
     const tsnni_kernels *kernels = network->context->kernels;
     int32_t threads = network->context->runtime.threads;
-    update_call call = {.kernels = kernels,
-                        .update = tsnni_optimizer_update(optimizer, rate_factor),
-                        .chunks = tsnni_parallel_chunks(threads)};
+    update_call call = {.kernels = kernels, .update = tsnni_optimizer_update(optimizer, rate_factor)};
     call.update.gradient_scale = (float)gradient_scale;
     for (int64_t l = 0; l < network->count; l++) {
         tsnn_layer *layer = network->stages[l].layer;
@@ -135,7 +128,8 @@ void tsnni_optimizer_step(const tsnn_optimizer *optimizer, tsnn_network *network
             continue;
         call.layer = layer;
         call.gradient = gradient->layers[l].weights;
-        tsnni_parallel_for(threads, layer->topology.pattern.count, call.chunks, update_chunk, &call);
+        int64_t count = layer->topology.pattern.count;
+        tsnni_parallel_items(threads, count, count, update_weights, &call);
         kernels->update(layer->bias, layer->bias_velocity, gradient->layers[l].bias, &call.update, 0,
                         layer->topology.pattern.columns);
     }

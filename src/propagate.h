@@ -21,6 +21,13 @@ typedef enum tsnni_pass {
     TSNNI_PASS_TRAINING   /* the same, with dropout */
 } tsnni_pass;
 
+/* Nanoseconds of one thread, measured, for so many connections (and rows, at their cost in connections) of `width`
+ * columns: a connection costs as much as its columns and 16 more, at 32 columns a nanosecond. */
+static inline int64_t tsnni_pass_work(int64_t connections, int64_t width)
+{
+    return connections * (width + 16) / 32;
+}
+
 /* Fills workspace->output of every stage. `step` keys the dropout. */
 void tsnni_propagate_forward(const tsnn_network *network, tsnni_workspace *workspace, const tsnni_batch *batch,
                              tsnni_pass pass, int64_t step);

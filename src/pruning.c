@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "core/parallel.h"
 #include "network.h"
 #include "sparse/filter.h"
 #include "sparse/partition.h"
@@ -166,18 +165,13 @@ tsnn_status tsnn_pruning_get_map(const tsnn_pruning *pruning, int64_t layer, int
 typedef struct importance_task {
     const tsnni_topology *topology;
     double *importance;
-    int64_t chunks;
 } importance_task;
 
 /* Each sum runs over the rows in rising order, whoever makes it. */
-static void importance_chunk(void *argument, int64_t chunk, int32_t worker)
+static void sum_importance(void *argument, int64_t begin, int64_t end)
 {
     const importance_task *task = argument;
     const tsnni_transpose *transpose = &task->topology->transpose;
-    int64_t columns = task->topology->pattern.columns;
-    int64_t end = tsnni_partition_bound(transpose->column_ptr, columns, 1, chunk + 1, task->chunks);
-    int64_t begin = tsnni_partition_bound(transpose->column_ptr, columns, 1, chunk, task->chunks);
-    (void)worker;
     for (int64_t j = begin; j < end; j++) {
         double sum = 0.0;
         for (int64_t k = transpose->column_ptr[j]; k < transpose->column_ptr[j + 1]; k++)
@@ -190,9 +184,9 @@ static void compute_importance(const tsnn_layer *layer, double *importance)
 {
     const tsnni_pattern *pattern = &layer->topology.pattern;
     int32_t threads = layer->context->runtime.threads;
-    importance_task task = {&layer->topology, importance, tsnni_parallel_chunks(threads)};
-    tsnni_parallel_for(threads, IMPORTANCE_COST * (pattern->count + pattern->columns), task.chunks, importance_chunk,
-                       &task);
+    importance_task task = {&layer->topology, importance};
+    tsnni_parallel_rows(threads, IMPORTANCE_COST * (pattern->count + pattern->columns),
+                        layer->topology.transpose.column_ptr, pattern->columns, 1, sum_importance, &task);
 }
 
 tsnn_status tsnn_layer_get_importance(const tsnn_layer *layer, double *importance, int64_t capacity)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "core/parallel.h"
 #include "sparse/partition.h"
 
 #define MOVE_COST 2 /* ns */
@@ -13,29 +12,21 @@ typedef struct filter_task {
     const tsnni_pattern *from;
     const float *from_values, *from_companion;
     const int32_t *row_to, *column_to;
-    int64_t chunks;
     int64_t *row_ptr; /* of the new pattern; while counting, entry i + 1 is the length of row i */
     tsnni_pattern *pattern;
     float *values, *companion;
 } filter_task;
-
-static int64_t chunk_row(const filter_task *task, int64_t chunk)
-{
-    return tsnni_partition_bound(task->from->row_ptr, task->from->rows, 1, chunk, task->chunks);
-}
 
 static int64_t mapped(const int32_t *to, int64_t index)
 {
     return to == NULL ? index : to[index];
 }
 
-static void count_chunk(void *argument, int64_t chunk, int32_t worker)
+static void count_rows(void *argument, int64_t begin, int64_t end)
 {
     const filter_task *task = argument;
     const tsnni_pattern *from = task->from;
-    int64_t end = chunk_row(task, chunk + 1);
-    (void)worker;
-    for (int64_t row = chunk_row(task, chunk); row < end; row++) {
+    for (int64_t row = begin; row < end; row++) {
         int64_t new_row = mapped(task->row_to, row), length = 0;
         if (new_row < 0)
             continue;
@@ -45,13 +36,11 @@ static void count_chunk(void *argument, int64_t chunk, int32_t worker)
     }
 }
 
-static void move_chunk(void *argument, int64_t chunk, int32_t worker)
+static void move_rows(void *argument, int64_t begin, int64_t end)
 {
     const filter_task *task = argument;
     const tsnni_pattern *from = task->from;
-    int64_t end = chunk_row(task, chunk + 1);
-    (void)worker;
-    for (int64_t row = chunk_row(task, chunk); row < end; row++) {
+    for (int64_t row = begin; row < end; row++) {
         int64_t new_row = mapped(task->row_to, row);
         if (new_row < 0)
             continue;
@@ -78,7 +67,6 @@ tsnn_status tsnni_filter(tsnni_runtime *runtime, const tsnni_pattern *from, cons
                         .from_companion = from_companion,
                         .row_to = rows->to,
                         .column_to = columns->to,
-                        .chunks = tsnni_parallel_chunks(runtime->threads),
                         .pattern = pattern};
     int64_t work = MOVE_COST * (from->count + from->rows);
     tsnn_status status;
@@ -86,7 +74,7 @@ tsnn_status tsnni_filter(tsnni_runtime *runtime, const tsnni_pattern *from, cons
     *values = NULL;
     *companion = NULL;
     TSNNI_TRY(TSNNI_NEW_ZERO(runtime, rows->after + 1, &task.row_ptr));
-    tsnni_parallel_for(runtime->threads, work, task.chunks, count_chunk, &task);
+    tsnni_parallel_rows(runtime->threads, work, from->row_ptr, from->rows, 1, count_rows, &task);
     for (int64_t row = 0; row < rows->after; row++)
         task.row_ptr[row + 1] += task.row_ptr[row];
     int64_t count = task.row_ptr[rows->after];
@@ -95,7 +83,7 @@ tsnn_status tsnni_filter(tsnni_runtime *runtime, const tsnni_pattern *from, cons
     if (from_companion != NULL)
         TSNNI_TRY(TSNNI_NEW(runtime, count, &task.companion));
     memcpy(pattern->row_ptr, task.row_ptr, (size_t)(rows->after + 1) * sizeof *task.row_ptr);
-    tsnni_parallel_for(runtime->threads, work, task.chunks, move_chunk, &task);
+    tsnni_parallel_rows(runtime->threads, work, from->row_ptr, from->rows, 1, move_rows, &task);
     tsnni_release(runtime, task.row_ptr);
     *values = task.values;
     *companion = task.companion;

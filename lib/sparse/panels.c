@@ -2,7 +2,6 @@
 #include "sparse/panels.h"
 
 #include "core/memory.h"
-#include "core/parallel.h"
 #include "sparse/partition.h"
 
 #define INDEX_COST 1 /* ns an index */
@@ -10,16 +9,14 @@
 typedef struct panels_task {
     const int64_t *pointer;
     const tsnni_indices *index;
-    int64_t rows, dimension, panels, chunks;
+    int64_t rows, dimension, panels;
     int64_t *ends;
 } panels_task;
 
-static void bound_chunk(void *argument, int64_t chunk, int32_t worker)
+static void bound_rows(void *argument, int64_t begin, int64_t end)
 {
     const panels_task *task = argument;
-    int64_t end = tsnni_partition_bound(task->pointer, task->rows, 1, chunk + 1, task->chunks);
-    (void)worker;
-    for (int64_t i = tsnni_partition_bound(task->pointer, task->rows, 1, chunk, task->chunks); i < end; i++) {
+    for (int64_t i = begin; i < end; i++) {
         int64_t k = task->pointer[i], last = task->pointer[i + 1];
         for (int64_t p = 0; p < task->panels - 1; p++) {
             int64_t bound = tsnni_partition_even(task->dimension, p + 1, task->panels);
@@ -33,8 +30,8 @@ static void bound_chunk(void *argument, int64_t chunk, int32_t worker)
 void tsnni_panels_fill(int32_t threads, const int64_t *pointer, const tsnni_indices *index, int64_t rows,
                        int64_t dimension, int64_t panels, int64_t *ends)
 {
-    panels_task task = {pointer, index, rows, dimension, panels, tsnni_parallel_chunks(threads), ends};
-    tsnni_parallel_for(threads, INDEX_COST * (pointer[rows] + rows), task.chunks, bound_chunk, &task);
+    panels_task task = {pointer, index, rows, dimension, panels, ends};
+    tsnni_parallel_rows(threads, INDEX_COST * (pointer[rows] + rows), pointer, rows, 1, bound_rows, &task);
 }
 
 tsnn_status tsnni_panels_build(tsnni_runtime *runtime, const int64_t *pointer, const tsnni_indices *index, int64_t rows,

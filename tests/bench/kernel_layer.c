@@ -1,4 +1,4 @@
-/* Builds a layer, and runs one pass through it the way src/propagate.c does. */
+/* Builds a layer, and runs one pass through it the way src/propagate_forward.c and propagate_backward.c do. */
 #include "kernel_layer.h"
 
 #include <string.h>

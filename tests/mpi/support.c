@@ -106,8 +106,7 @@ tsnni_course tsnni_ranks_course(double dropout)
 {
     tsnni_course course = tsnni_course_small(7, 120, dropout);
     tsnn_optimizer_destroy(&course.optimizer);
-    course.optimizer =
-        tsnni_test_optimizer(course.context, TSNN_OPTIMIZER_MOMENTUM, 0.004, 0.0, 0);
+    course.optimizer = tsnni_test_optimizer(course.context, TSNN_OPTIMIZER_MOMENTUM, 0.004, 0.0, 0);
     tsnni_course_add_evolution(&course, 0.3);
     course.validation = tsnni_test_labelled(course.context, 60, 12, 4, 5);
     return course;
