@@ -24,9 +24,9 @@ static atomic_llong region_process;
 #endif
 
 /* Nanoseconds of work below which sharing costs more than it brings. An empty loop of a team is even at 1,500 and a
- * region at 6,000, but threads also fetch what the others wrote: real loops of 15,000 gain nothing. See
+ * region at 6,000, but threads also fetch what the others wrote: of real loops those of 22,000 may lose. See
  * docs/performance.md. */
-#define SERIAL_WORK 20000
+#define SERIAL_WORK 25000
 
 #ifdef _OPENMP
 /* A child of fork() inherits OpenMP's books but none of its threads, and would wait for them for ever: it stays serial.

@@ -37,7 +37,7 @@ typedef struct tsnni_watcher {
 /* 12-20-15-4 on 120 samples, with evolution and validation. */
 tsnni_course tsnni_ranks_course(double dropout);
 
-/* 12-300-300-4 on 300 samples: enough work that a context's threads share it. */
+/* 12-360-360-4 on 300 samples: enough work that a context's threads share it. */
 tsnni_course tsnni_ranks_large_course(int32_t threads);
 
 /* Six epochs of mini-batches of 7. */

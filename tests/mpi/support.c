@@ -114,7 +114,7 @@ tsnni_course tsnni_ranks_course(double dropout)
 
 tsnni_course tsnni_ranks_large_course(int32_t threads)
 {
-    static const int64_t sizes[] = {12, 300, 300, 4};
+    static const int64_t sizes[] = {12, 360, 360, 4};
     static const tsnni_test_function functions[] = {
         {TSNN_ACTIVATION_ALL_RELU, .6}, {TSNN_ACTIVATION_ALL_RELU, .6}, {TSNN_ACTIVATION_SOFTMAX, 0}};
     tsnn_context *context = tsnni_test_context(TSNN_ISA_AUTO, threads, 3);

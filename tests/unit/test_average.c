@@ -249,7 +249,7 @@ END_TEST
 /* Copies large enough to be merged by threads, each of a topology of its own. */
 static tsnni_test_bytes mean_by_threads(int32_t threads)
 {
-    static const int64_t sizes[] = {60, 300, 200};
+    static const int64_t sizes[] = {80, 400, 300};
     static const tsnni_test_function functions[] = {{TSNN_ACTIVATION_ALL_RELU, .6}, {TSNN_ACTIVATION_SOFTMAX, 0}};
     tsnn_context *context = tsnni_test_context(TSNN_ISA_AUTO, threads, 3);
     tsnn_network *copies[COPIES], *mean = tsnni_test_network(context, 2, sizes, functions, 0.2, 0.0);

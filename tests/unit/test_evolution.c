@@ -526,7 +526,7 @@ static tsnni_test_bytes evolved_bytes(int32_t threads, int64_t round, uint64_t s
 {
     tsnn_context *context = tsnni_test_context(TSNN_ISA_AUTO, threads, seed);
     tsnn_evolution *evolution = make_evolution(context, 0.3);
-    tsnn_layer *layer = make_marked(context, 300, 400, 0.15, 6);
+    tsnn_layer *layer = make_marked(context, 400, 500, 0.15, 6);
     TSNNI_OK(tsnn_evolution_apply_layer(evolution, layer, round, NULL));
     tsnni_test_bytes bytes = bytes_of(layer);
     tsnn_layer_destroy(&layer);

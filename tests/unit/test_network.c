@@ -301,8 +301,8 @@ START_TEST(how_samples_are_split_does_not_change_a_bit)
         tsnn_context *own = tsnni_test_context(isa, 1, 4);
         if (own == NULL)
             continue;
-        /* a sparse, a full and a wide layer */
-        static const int64_t sizes[] = {12, 40, 30, 9};
+        /* sparse or full, and large enough for threads to share */
+        static const int64_t sizes[] = {12, 200, 150, 9};
         static const tsnni_test_function functions[] = {ALL_RELU, TANH, SOFTMAX};
         for (int full = 0; full < 2; full++) {
             tsnn_network *network = tsnni_test_network(own, 3, sizes, functions, full ? 1.0 : 0.3, 0.0);

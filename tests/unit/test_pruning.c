@@ -510,7 +510,7 @@ START_TEST(threads_do_not_change_the_result)
 {
     tsnni_test_bytes one = {0};
     for (int32_t threads = 1; threads <= 8; threads++) {
-        const int64_t sizes[] = {50, 400, 300, 10};
+        const int64_t sizes[] = {60, 500, 400, 10};
         const tsnni_test_function functions[] = {{TSNN_ACTIVATION_ALL_RELU, .6}, {TSNN_ACTIVATION_TANH, 0}, {0, 0}};
         tsnn_context *context = tsnni_test_context(TSNN_ISA_AUTO, threads, 9);
         tsnn_network *network = tsnni_test_network(context, 3, sizes, functions, 0.2, 0.0);
