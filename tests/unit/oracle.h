@@ -60,4 +60,38 @@ void tsnni_oracle_update(tsnni_oracle *oracle, const tsnni_oracle_rule *rule, do
  * layer's mean size. */
 void tsnni_oracle_expect(const tsnni_oracle *oracle, tsnn_network *network, double tolerance);
 
+/* Functions in tables of cases. */
+#define IDENTITY                                                                                                       \
+    {                                                                                                                  \
+        TSNN_ACTIVATION_IDENTITY, 0                                                                                    \
+    }
+#define RELU                                                                                                           \
+    {                                                                                                                  \
+        TSNN_ACTIVATION_RELU, 0                                                                                        \
+    }
+#define LEAKY                                                                                                          \
+    {                                                                                                                  \
+        TSNN_ACTIVATION_LEAKY_RELU, .2                                                                                 \
+    }
+#define ALL_RELU                                                                                                       \
+    {                                                                                                                  \
+        TSNN_ACTIVATION_ALL_RELU, .6                                                                                   \
+    }
+#define SIGMOID                                                                                                        \
+    {                                                                                                                  \
+        TSNN_ACTIVATION_SIGMOID, 0                                                                                     \
+    }
+#define TANH                                                                                                           \
+    {                                                                                                                  \
+        TSNN_ACTIVATION_TANH, 0                                                                                        \
+    }
+#define SOFTMAX                                                                                                        \
+    {                                                                                                                  \
+        TSNN_ACTIVATION_SOFTMAX, 0                                                                                     \
+    }
+#define CUSTOM                                                                                                         \
+    {                                                                                                                  \
+        TSNN_ACTIVATION_CUSTOM, 0                                                                                      \
+    }
+
 #endif

@@ -42,6 +42,19 @@ typedef struct tsnni_test_allocator {
 void *tsnni_test_allocate(void *user, size_t size);
 void tsnni_test_release(void *user, void *pointer);
 
+/* Makes a call with its first, second, ... request refused until it succeeds: each time it must say so, keep no block,
+ * and leave `unchanged` true. */
+#define TSNNI_REFUSE_EACH(allocator, call, unchanged)                                                                  \
+    for (int64_t refusal = 1, done = 0; !done; refusal++) {                                                            \
+        int64_t live = (allocator)->live, refused = (allocator)->refused;                                              \
+        (allocator)->fail_at = (allocator)->calls + refusal;                                                           \
+        tsnn_status status = (call);                                                                                   \
+        (allocator)->fail_at = 0;                                                                                      \
+        done = (allocator)->refused == refused;                                                                        \
+        ck_assert_int_eq(status, done ? TSNN_OK : TSNN_ERROR_OUT_OF_MEMORY);                                           \
+        ck_assert(done ? refusal > 1 : (unchanged) && (allocator)->live == live);                                      \
+    }
+
 /* Zeroed; never NULL. */
 void *tsnni_test_array(int64_t count, size_t size);
 

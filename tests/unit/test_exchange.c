@@ -331,21 +331,8 @@ START_TEST(every_refused_request_is_an_error)
         saved.path = tsnni_test_path("weights");
         saved.bias = format == TSNN_FORMAT_SAFETENSORS ? "bias" : tsnni_test_path("bias.npy");
         tsnn_import_options options = import_of(format, 0);
-        for (int32_t import = 0; import < 2; import++)
-            for (int64_t k = 1;; k++) {
-                int64_t live = allocator.live, refused = allocator.refused;
-                allocator.fail_at = allocator.calls + k;
-                tsnn_status status =
-                    import ? tsnn_layer_import(context, &options, NULL, &out) : tsnn_layer_export(layer, &saved);
-                allocator.fail_at = 0;
-                if (allocator.refused == refused) {
-                    TSNNI_OK(status);
-                    break;
-                }
-                TSNNI_REFUSED(context, TSNN_ERROR_OUT_OF_MEMORY, status);
-                ck_assert_ptr_null(out);
-                ck_assert_int_eq(allocator.live, live);
-            }
+        TSNNI_REFUSE_EACH(&allocator, tsnn_layer_export(layer, &saved), 1);
+        TSNNI_REFUSE_EACH(&allocator, tsnn_layer_import(context, &options, NULL, &out), out == NULL);
         tsnn_layer_destroy(&out);
         tsnn_layer_destroy(&layer);
     }

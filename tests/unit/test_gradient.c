@@ -21,38 +21,6 @@ typedef struct difference_case {
     int32_t targets; /* 0: labels, 1: numbers in [0, 1], 2: probabilities */
 } difference_case;
 
-#define IDENTITY                                                                                                       \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_IDENTITY, 0                                                                                    \
-    }
-#define RELU                                                                                                           \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_RELU, 0                                                                                        \
-    }
-#define LEAKY                                                                                                          \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_LEAKY_RELU, .2                                                                                 \
-    }
-#define ALL_RELU                                                                                                       \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_ALL_RELU, .6                                                                                   \
-    }
-#define SIGMOID                                                                                                        \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_SIGMOID, 0                                                                                     \
-    }
-#define TANH                                                                                                           \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_TANH, 0                                                                                        \
-    }
-#define SOFTMAX                                                                                                        \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_SOFTMAX, 0                                                                                     \
-    }
-#define CUSTOM                                                                                                         \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_CUSTOM, 0                                                                                      \
-    }
 #define CE TSNN_LOSS_CROSS_ENTROPY
 #define MSE TSNN_LOSS_MEAN_SQUARED_ERROR
 #define BCE TSNN_LOSS_BINARY_CROSS_ENTROPY

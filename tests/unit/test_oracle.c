@@ -25,39 +25,6 @@ typedef struct training_case {
     int32_t standardize, freeze;            /* freeze: 1 + a layer; 0: none */
 } training_case;
 
-#define IDENTITY                                                                                                       \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_IDENTITY, 0                                                                                    \
-    }
-#define RELU                                                                                                           \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_RELU, 0                                                                                        \
-    }
-#define LEAKY                                                                                                          \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_LEAKY_RELU, .2                                                                                 \
-    }
-#define ALL_RELU                                                                                                       \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_ALL_RELU, .6                                                                                   \
-    }
-#define SIGMOID                                                                                                        \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_SIGMOID, 0                                                                                     \
-    }
-#define TANH                                                                                                           \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_TANH, 0                                                                                        \
-    }
-#define SOFTMAX                                                                                                        \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_SOFTMAX, 0                                                                                     \
-    }
-#define CUSTOM                                                                                                         \
-    {                                                                                                                  \
-        TSNN_ACTIVATION_CUSTOM, 0                                                                                      \
-    }
-
 #define SGD(rate, kind, decay)                                                                                         \
     {                                                                                                                  \
         TSNN_OPTIMIZER_SGD, kind, rate, 0, decay, 0                                                                    \

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "strict.h"
 #include "world.h"
 
 /* ---- networks of every kind ---- */
@@ -404,6 +405,65 @@ START_TEST(predicting_takes_no_memory)
 }
 END_TEST
 
+typedef struct prediction {
+    const tsnn_predictor *predictor;
+    tsnn_predictor_workspace *workspace;
+    const float *features;
+    const sparse_rows *rows;
+} prediction;
+
+/* Every kind of sample and answer. */
+static int32_t predict_in_every_way(void *argument)
+{
+    const prediction *given = argument;
+    float outputs[SAMPLES * 5];
+    int32_t labels[2 * SAMPLES];
+    float scores[2 * SAMPLES];
+    tsnn_answers answers = TSNN_ANSWERS_INIT;
+    answers.outputs = outputs;
+    answers.outputs_capacity = SAMPLES * 5;
+    tsnn_answers best = TSNN_ANSWERS_INIT;
+    best.top = 2;
+    best.labels = labels;
+    best.labels_capacity = 2 * SAMPLES;
+    best.scores = scores;
+    best.scores_capacity = 2 * SAMPLES;
+    tsnn_status status =
+        tsnn_predictor_predict(given->predictor, given->workspace, given->features, SAMPLES, outputs, SAMPLES * 5);
+    if (status >= 0)
+        status = tsnn_predictor_predict(given->predictor, given->workspace, given->features, 1, outputs, 5);
+    if (status >= 0)
+        status = tsnn_predictor_classify(given->predictor, given->workspace, given->features, SAMPLES, labels, SAMPLES);
+    if (status >= 0)
+        status = tsnn_predictor_run(given->predictor, given->workspace, &given->rows->samples, &answers);
+    if (status >= 0)
+        status = tsnn_predictor_run(given->predictor, given->workspace, &given->rows->samples, &best);
+    return status;
+}
+
+START_TEST(predicting_makes_no_system_call)
+{
+    for (int32_t isa = TSNN_ISA_REF; isa <= TSNN_ISA_NEON; isa++) {
+        tsnn_context *context = tsnni_test_context(isa, 2, 4);
+        if (context == NULL)
+            continue;
+        tsnn_network *network = network_of(context, &network_cases[0]);
+        float *features = random_features(SAMPLES * 23, 0.6, 4);
+        sparse_rows rows = sparse_of(features, SAMPLES, 23);
+        tsnn_predictor *predictor = predictor_of(context, network, TSNN_PACK_ALL, 1);
+        tsnn_predictor_workspace *workspace = workspace_of(predictor, 16);
+        prediction given = {predictor, workspace, features, &rows};
+        tsnni_test_expect_no_system_call(predict_in_every_way, &given);
+        free(features);
+        sparse_free(&rows);
+        tsnn_predictor_workspace_destroy(&workspace);
+        tsnn_predictor_destroy(&predictor);
+        tsnn_network_destroy(&network);
+        tsnn_context_destroy(&context);
+    }
+}
+END_TEST
+
 enum { THREADS = 8, ROUNDS = 40 };
 
 typedef struct reader {
@@ -492,6 +552,7 @@ Suite *tsnni_suite_predictor(void)
     tcase_add_test(tcase, the_best_classes_come_first_and_the_lower_number_of_equals);
     tcase_add_test(tcase, a_single_output_is_a_yes_or_no);
     tcase_add_test(tcase, predicting_takes_no_memory);
+    tcase_add_test(tcase, predicting_makes_no_system_call);
     tcase_add_test(tcase, eight_threads_get_equal_bits_while_another_trains);
     tcase_add_test(tcase, a_packed_layer_takes_six_bytes_a_connection);
     suite_add_tcase(suite, tcase);

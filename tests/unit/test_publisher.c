@@ -11,6 +11,7 @@
 #include "course.h"
 #include "model_support.h"
 #include "publisher.h" /* the inside: src/publisher.h */
+#include "strict.h"
 
 enum { INPUTS = 12, OUTPUTS = 4, SAMPLES = 20 };
 
@@ -442,18 +443,34 @@ START_TEST(predicting_allocates_nothing)
 }
 END_TEST
 
-/* Calls with the first, second, ... request refused until it succeeds; returns how many were refused. */
-#define REFUSE_EACH(call, unchanged)                                                                                   \
-    for (int64_t n = 1, done = 0; !done; n++) {                                                                        \
-        int64_t live = allocator.live;                                                                                 \
-        allocator.fail_at = allocator.calls + n;                                                                       \
-        tsnn_status status = (call);                                                                                   \
-        allocator.fail_at = 0;                                                                                         \
-        done = status == TSNN_OK;                                                                                      \
-        ck_assert(done || status == TSNN_ERROR_OUT_OF_MEMORY);                                                         \
-        ck_assert(done || ((unchanged) && allocator.live == live));                                                    \
-        ck_assert(!done || n > 2);                                                                                     \
-    }
+static int32_t use_subscriber(void *argument)
+{
+    tsnn_subscriber *subscriber = argument;
+    float outputs[SAMPLES * OUTPUTS];
+    int32_t labels[SAMPLES];
+    tsnn_status status = tsnn_subscriber_hold(subscriber, NULL);
+    if (status >= 0)
+        status = tsnn_subscriber_predict(subscriber, features, SAMPLES, outputs, SAMPLES * OUTPUTS, NULL);
+    if (status >= 0)
+        status = tsnn_subscriber_release(subscriber);
+    if (status >= 0)
+        status = tsnn_subscriber_classify(subscriber, features, SAMPLES, labels, SAMPLES, NULL);
+    return status;
+}
+
+START_TEST(subscribers_make_no_system_call)
+{
+    tsnn_network *network = network_of(20);
+    tsnn_publisher *publisher = publisher_of(network, NULL);
+    tsnn_subscriber *subscriber = subscriber_of(publisher, 16);
+    tsnn_predictor *next = predictor_of(network, TSNN_PACK_ALL, 0);
+    TSNNI_OK(tsnn_publisher_publish(publisher, &next));
+    tsnni_test_expect_no_system_call(use_subscriber, subscriber);
+    tsnn_subscriber_destroy(&subscriber);
+    tsnn_publisher_destroy(&publisher);
+    tsnn_network_destroy(&network);
+}
+END_TEST
 
 START_TEST(a_refused_request_changes_nothing)
 {
@@ -461,12 +478,13 @@ START_TEST(a_refused_request_changes_nothing)
     tsnn_predictor *predictor = predictor_of(network, TSNN_PACK_ALL, 0), *same = predictor_of(network, 0, 0);
     tsnn_publisher *publisher = NULL;
     tsnn_subscriber *subscriber = NULL;
-    REFUSE_EACH(tsnn_publisher_create(context, &predictor, NULL, &publisher), predictor != NULL && publisher == NULL);
-    REFUSE_EACH(tsnn_subscriber_create(publisher, 4, &subscriber),
-                subscriber == NULL && info_of(publisher).subscribers == 0);
+    TSNNI_REFUSE_EACH(&allocator, tsnn_publisher_create(context, &predictor, NULL, &publisher),
+                      predictor != NULL && publisher == NULL);
+    TSNNI_REFUSE_EACH(&allocator, tsnn_subscriber_create(publisher, 4, &subscriber),
+                      subscriber == NULL && info_of(publisher).subscribers == 0);
     expect_answers(subscriber, same, 4, 1);
-    REFUSE_EACH(tsnn_publisher_publish_network(publisher, other),
-                info_of(publisher).version == 1 && info_of(publisher).alive == 1);
+    TSNNI_REFUSE_EACH(&allocator, tsnn_publisher_publish_network(publisher, other),
+                      info_of(publisher).version == 1 && info_of(publisher).alive == 1);
     tsnn_predictor_destroy(&same);
     same = predictor_of(other, TSNN_PACK_ALL, 0);
     expect_answers(subscriber, same, 4, 2);
@@ -633,6 +651,7 @@ Suite *tsnni_suite_publisher(void)
     tcase_add_test(tcase, predictors_that_do_not_fit_are_refused);
     tcase_add_test(tcase, wrong_arguments_are_refused);
     tcase_add_test(tcase, predicting_allocates_nothing);
+    tcase_add_test(tcase, subscribers_make_no_system_call);
     tcase_add_test(tcase, a_refused_request_changes_nothing);
     tcase_add_test(tcase, eight_threads_predict_while_a_trainer_publishes);
     suite_add_tcase(suite, tcase);
