@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "network.h"
 #include "sparse/regrow.h"
 #include "sparse/sampling.h"
 
 #define TSNNI_DEFAULT_ZETA 0.3
+
+#define EVOLUTION_COST 10 /* ns a connection */
 
 struct tsnn_evolution {
     tsnn_context *context;
@@ -112,6 +115,28 @@ fail:
     return status;
 }
 
+/* All loops of a layer inside a session. */
+typedef struct layer_call {
+    const tsnn_evolution *evolution;
+    tsnn_layer *layer;
+    int64_t round, replaced;
+    tsnn_status status;
+} layer_call;
+
+static void evolve_layer(void *argument)
+{
+    layer_call *call = argument;
+    const tsnni_topology *topology = &call->layer->topology;
+    int64_t take[2];
+    tsnni_cut cuts[2];
+    call->status = tsnni_select_share(&call->evolution->context->runtime, topology->values, topology->pattern.count,
+                                      call->evolution->zeta, take, cuts);
+    if (call->status < 0 || take[0] + take[1] == 0)
+        return;
+    call->status = replace_connections(call->layer, cuts, take[0] + take[1], call->round);
+    call->replaced = call->status < 0 ? 0 : take[0] + take[1];
+}
+
 tsnn_status tsnn_evolution_apply_layer(const tsnn_evolution *evolution, tsnn_layer *layer, int64_t round,
                                        int64_t *replaced)
 {
@@ -120,9 +145,6 @@ tsnn_status tsnn_evolution_apply_layer(const tsnn_evolution *evolution, tsnn_lay
     if (evolution == NULL || layer == NULL)
         return tsnni_null_argument(evolution != NULL ? evolution->context : NULL, "layer");
     tsnni_runtime *runtime = &evolution->context->runtime;
-    const tsnni_topology *topology = &layer->topology;
-    int64_t take[2];
-    tsnni_cut cuts[2];
     tsnn_status status;
     if (layer->context != evolution->context)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "the layer belongs to another context than the evolution");
@@ -130,15 +152,34 @@ tsnn_status tsnn_evolution_apply_layer(const tsnn_evolution *evolution, tsnn_lay
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "round is %lld; it must be at least 0", (long long)round);
     if (layer->frozen || tsnni_layer_is_full(layer))
         return TSNN_OK;
-    TSNNI_TRY(tsnni_select_share(runtime, topology->values, topology->pattern.count, evolution->zeta, take, cuts));
-    if (take[0] + take[1] == 0)
-        return TSNN_OK;
-    TSNNI_TRY(replace_connections(layer, cuts, take[0] + take[1], round));
+    layer_call call = {evolution, layer, round, 0, TSNN_OK};
+    tsnni_parallel_session(runtime->threads, EVOLUTION_COST * layer->topology.pattern.count, evolve_layer, &call);
     if (replaced != NULL)
-        *replaced = take[0] + take[1];
-    return TSNN_OK;
+        *replaced = call.replaced;
+    return call.status;
 fail:
     return status;
+}
+
+/* All layers. */
+typedef struct network_call {
+    const tsnn_evolution *evolution;
+    tsnn_network *network;
+    int64_t round, replaced;
+    tsnn_status status;
+} network_call;
+
+static void evolve_network(void *argument)
+{
+    network_call *call = argument;
+    tsnni_runtime *runtime = &call->evolution->context->runtime;
+    for (int64_t l = 0; l < call->network->count - 1 && call->status >= 0; l++) {
+        int64_t moved;
+        call->status = tsnn_evolution_apply_layer(call->evolution, call->network->stages[l].layer, call->round, &moved);
+        if (call->status < 0)
+            tsnni_fail(runtime, call->status, "layer %lld: %s", (long long)l, runtime->error_text);
+        call->replaced += moved;
+    }
 }
 
 tsnn_status tsnn_evolution_apply(const tsnn_evolution *evolution, tsnn_network *network, int64_t round,
@@ -155,13 +196,12 @@ tsnn_status tsnn_evolution_apply(const tsnn_evolution *evolution, tsnn_network *
     if (round < 0)
         return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT, "round is %lld; it must be at least 0",
                           (long long)round);
-    for (int64_t l = 0; l < network->count - 1; l++) {
-        int64_t moved;
-        tsnn_status status = tsnn_evolution_apply_layer(evolution, network->stages[l].layer, round, &moved);
-        if (status < 0)
-            return tsnni_fail(runtime, status, "layer %lld: %s", (long long)l, runtime->error_text);
-        if (replaced != NULL)
-            *replaced += moved;
-    }
-    return TSNN_OK;
+    network_call call = {evolution, network, round, 0, TSNN_OK};
+    int64_t work = 0;
+    for (int64_t l = 0; l < network->count - 1; l++)
+        work += EVOLUTION_COST * network->stages[l].layer->topology.pattern.count;
+    tsnni_parallel_session(runtime->threads, work, evolve_network, &call);
+    if (replaced != NULL)
+        *replaced = call.replaced;
+    return call.status;
 }

@@ -58,6 +58,14 @@ void tsnn_gradient_destroy(tsnn_gradient **gradient)
     *gradient = NULL;
 }
 
+int64_t tsnni_gradient_weights(const tsnn_gradient *gradient)
+{
+    int64_t weights = 0;
+    for (int64_t l = 0; l < gradient->count; l++)
+        weights += gradient->layers[l].connections;
+    return weights;
+}
+
 int32_t tsnni_gradient_fits(const tsnn_gradient *gradient, const tsnn_network *network)
 {
     if (gradient->context != network->context || gradient->count != network->count)
@@ -134,19 +142,35 @@ fail:
     return status;
 }
 
+/* Weights that are scaled in a nanosecond, by one thread. */
+#define SCALE_RATE 4
+
+typedef struct scale_call {
+    float *values;
+    float factor;
+} scale_call;
+
+static void scale_values(void *argument, int64_t begin, int64_t end)
+{
+    const scale_call *call = argument;
+    for (int64_t k = begin; k < end; k++)
+        call->values[k] *= call->factor;
+}
+
 tsnn_status tsnn_gradient_scale(tsnn_gradient *gradient, double factor)
 {
     if (gradient == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
     if (!isfinite(factor))
         return tsnni_fail(&gradient->context->runtime, TSNN_ERROR_INVALID_ARGUMENT, "factor is %g", factor);
-    float scale = (float)factor;
+    int32_t threads = gradient->context->runtime.threads;
+    scale_call call = {NULL, (float)factor};
     for (int64_t l = 0; l < gradient->count; l++) {
         tsnni_layer_gradient *layer = &gradient->layers[l];
-        for (int64_t k = 0; k < layer->connections; k++)
-            layer->weights[k] *= scale;
-        for (int64_t j = 0; j < layer->outputs; j++)
-            layer->bias[j] *= scale;
+        call.values = layer->weights;
+        tsnni_parallel_items(threads, layer->connections / SCALE_RATE, layer->connections, scale_values, &call);
+        call.values = layer->bias;
+        tsnni_parallel_items(threads, layer->outputs / SCALE_RATE, layer->outputs, scale_values, &call);
     }
     return TSNN_OK;
 }
@@ -191,20 +215,33 @@ static double square_sum(int32_t threads, const float *values, int64_t count)
     return sum;
 }
 
+/* All layers inside a session. */
+typedef struct squares_call {
+    const tsnn_gradient *gradient;
+    double sum;
+} squares_call;
+
+static void add_squares(void *argument)
+{
+    squares_call *call = argument;
+    int32_t threads = call->gradient->context->runtime.threads;
+    for (int64_t l = 0; l < call->gradient->count; l++) {
+        const tsnni_layer_gradient *layer = &call->gradient->layers[l];
+        call->sum +=
+            square_sum(threads, layer->weights, layer->connections) + square_sum(threads, layer->bias, layer->outputs);
+    }
+}
+
 tsnn_status tsnn_gradient_norm(const tsnn_gradient *gradient, double *norm)
 {
     if (gradient == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
     if (norm == NULL)
         return tsnni_fail(&gradient->context->runtime, TSNN_ERROR_NULL_ARGUMENT, "norm is NULL");
-    int32_t threads = gradient->context->runtime.threads;
-    double sum = 0.0;
-    for (int64_t l = 0; l < gradient->count; l++) {
-        const tsnni_layer_gradient *layer = &gradient->layers[l];
-        sum +=
-            square_sum(threads, layer->weights, layer->connections) + square_sum(threads, layer->bias, layer->outputs);
-    }
-    *norm = sqrt(sum);
+    squares_call call = {gradient, 0.0};
+    tsnni_parallel_session(gradient->context->runtime.threads, tsnni_gradient_weights(gradient) / NORM_RATE,
+                           add_squares, &call);
+    *norm = sqrt(call.sum);
     return TSNN_OK;
 }
 

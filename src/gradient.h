@@ -18,6 +18,9 @@ struct tsnn_gradient {
     int64_t count;
 };
 
+/* Connections of all layers. */
+int64_t tsnni_gradient_weights(const tsnn_gradient *gradient);
+
 /* 1 when the gradient belongs to the topology that the network has now. */
 int32_t tsnni_gradient_fits(const tsnn_gradient *gradient, const tsnn_network *network);
 

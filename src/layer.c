@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "sparse/convert.h"
 #include "sparse/partition.h"
 #include "sparse/sampling.h"
@@ -18,6 +19,8 @@
 /* Nanoseconds a weight. */
 #define UNIFORM_COST 2
 #define NORMAL_COST 40
+
+#define CREATION_COST 10 /* ns a connection, all passes together */
 
 tsnn_status tsnn_layer_options_init(tsnn_layer_options *options)
 {
@@ -178,6 +181,50 @@ static double layer_density(const tsnn_layer_options *options)
     return fmin(1.0, epsilon * (inputs + outputs) / (inputs * outputs));
 }
 
+static tsnn_status layer_draw(tsnn_context *context, const tsnn_layer_options *given, tsnn_layer **out)
+{
+    tsnni_runtime *runtime = &context->runtime;
+    tsnni_pattern pattern = {0};
+    float *values = NULL;
+    int64_t stream = given->stream > 0 ? given->stream : context->streams + 1;
+    double density = layer_density(given), cells = (double)given->inputs * (double)given->outputs;
+    tsnn_status status;
+    if (density * cells > (double)TSNNI_MAX_CONNECTIONS)
+        TSNNI_FAIL(runtime, TSNN_ERROR_OVERFLOW, "%.0f connections; a layer holds at most %lld", density * cells,
+                   (long long)TSNNI_MAX_CONNECTIONS);
+    if (given->sampling == TSNN_SAMPLING_EXACT)
+        TSNNI_TRY(tsnni_sample_exact(runtime, given->inputs, given->outputs, (int64_t)llround(density * cells),
+                                     context->seed, stream, &pattern));
+    else
+        TSNNI_TRY(
+            tsnni_sample_bernoulli(runtime, given->inputs, given->outputs, density, context->seed, stream, &pattern));
+    TSNNI_TRY(TSNNI_NEW(runtime, pattern.count, &values));
+    TSNNI_TRY(layer_wrap(context, &pattern, values, out));
+    (*out)->stream = stream;
+    (*out)->rule.init = given->init;
+    (*out)->rule.fan = given->fan;
+    init_weights(*out, given->init_scale > 0.0 ? given->init_scale : 1.0);
+    return TSNN_OK;
+fail:
+    tsnni_pattern_free(runtime, &pattern);
+    tsnni_release(runtime, values);
+    return status;
+}
+
+/* All passes inside a session. */
+typedef struct draw_call {
+    tsnn_context *context;
+    tsnn_layer_options given;
+    tsnn_layer **out;
+    tsnn_status status;
+} draw_call;
+
+static void draw(void *argument)
+{
+    draw_call *call = argument;
+    call->status = layer_draw(call->context, &call->given, call->out);
+}
+
 tsnn_status tsnn_layer_create(tsnn_context *context, const tsnn_layer_options *options, tsnn_layer **out)
 {
     if (out == NULL)
@@ -186,36 +233,17 @@ tsnn_status tsnn_layer_create(tsnn_context *context, const tsnn_layer_options *o
     if (context == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
     tsnni_runtime *runtime = &context->runtime;
-    tsnni_pattern pattern = {0};
-    float *values = NULL;
-    tsnn_layer_options given;
+    draw_call call = {.context = context, .out = out, .status = TSNN_OK};
     tsnn_status status;
     if (options == NULL)
         TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "options is NULL; a layer needs inputs and outputs");
-    TSNNI_TRY(tsnni_options_read(runtime, options, &given, sizeof given, "tsnn_layer_options"));
-    TSNNI_TRY(check_layer_options(context, &given));
-
-    int64_t stream = given.stream > 0 ? given.stream : context->streams + 1;
-    double density = layer_density(&given), cells = (double)given.inputs * (double)given.outputs;
-    if (density * cells > (double)TSNNI_MAX_CONNECTIONS)
-        TSNNI_FAIL(runtime, TSNN_ERROR_OVERFLOW, "%.0f connections; a layer holds at most %lld", density * cells,
-                   (long long)TSNNI_MAX_CONNECTIONS);
-    if (given.sampling == TSNN_SAMPLING_EXACT)
-        TSNNI_TRY(tsnni_sample_exact(runtime, given.inputs, given.outputs, (int64_t)llround(density * cells),
-                                     context->seed, stream, &pattern));
-    else
-        TSNNI_TRY(
-            tsnni_sample_bernoulli(runtime, given.inputs, given.outputs, density, context->seed, stream, &pattern));
-    TSNNI_TRY(TSNNI_NEW(runtime, pattern.count, &values));
-    TSNNI_TRY(layer_wrap(context, &pattern, values, out));
-    (*out)->stream = stream;
-    (*out)->rule.init = given.init;
-    (*out)->rule.fan = given.fan;
-    init_weights(*out, given.init_scale > 0.0 ? given.init_scale : 1.0);
-    return TSNN_OK;
+    TSNNI_TRY(tsnni_options_read(runtime, options, &call.given, sizeof call.given, "tsnn_layer_options"));
+    TSNNI_TRY(check_layer_options(context, &call.given));
+    double cells = (double)call.given.inputs * (double)call.given.outputs;
+    double work = fmin(CREATION_COST * layer_density(&call.given) * cells, 1e18);
+    tsnni_parallel_session(runtime->threads, (int64_t)work, draw, &call);
+    return call.status;
 fail:
-    tsnni_pattern_free(runtime, &pattern);
-    tsnni_release(runtime, values);
     return status;
 }
 

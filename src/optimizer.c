@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "gradient.h"
 #include "network.h"
 #include "sparse/partition.h"
@@ -104,7 +105,7 @@ tsnn_status tsnni_optimizer_prepare(const tsnn_optimizer *optimizer, tsnn_networ
 typedef struct update_call {
     const tsnni_kernels *kernels;
     tsnn_layer *layer;
-    const float *gradient;
+    const tsnni_layer_gradient *gradient;
     tsnni_update update;
 } update_call;
 
@@ -112,27 +113,46 @@ static void update_weights(void *argument, int64_t begin, int64_t end)
 {
     const update_call *call = argument;
     tsnni_topology *topology = &call->layer->topology;
-    call->kernels->update(topology->values, topology->velocity, call->gradient, &call->update, begin, end);
+    call->kernels->update(topology->values, topology->velocity, call->gradient->weights, &call->update, begin, end);
+}
+
+static void update_biases(void *argument, int64_t begin, int64_t end)
+{
+    const update_call *call = argument;
+    call->kernels->update(call->layer->bias, call->layer->bias_velocity, call->gradient->bias, &call->update, begin,
+                          end);
 }
 
 void tsnni_optimizer_step(const tsnn_optimizer *optimizer, tsnn_network *network, const tsnn_gradient *gradient,
                           double rate_factor, double gradient_scale)
 {
-    const tsnni_kernels *kernels = network->context->kernels;
     int32_t threads = network->context->runtime.threads;
-    update_call call = {.kernels = kernels, .update = tsnni_optimizer_update(optimizer, rate_factor)};
+    update_call call = {.kernels = network->context->kernels, .update = tsnni_optimizer_update(optimizer, rate_factor)};
     call.update.gradient_scale = (float)gradient_scale;
     for (int64_t l = 0; l < network->count; l++) {
         tsnn_layer *layer = network->stages[l].layer;
         if (layer->frozen)
             continue;
         call.layer = layer;
-        call.gradient = gradient->layers[l].weights;
-        int64_t count = layer->topology.pattern.count;
+        call.gradient = &gradient->layers[l];
+        int64_t count = layer->topology.pattern.count, outputs = layer->topology.pattern.columns;
         tsnni_parallel_items(threads, count, count, update_weights, &call);
-        kernels->update(layer->bias, layer->bias_velocity, gradient->layers[l].bias, &call.update, 0,
-                        layer->topology.pattern.columns);
+        tsnni_parallel_items(threads, outputs, outputs, update_biases, &call);
     }
+}
+
+/* All layers inside a session. */
+typedef struct apply_call {
+    const tsnn_optimizer *optimizer;
+    tsnn_network *network;
+    const tsnn_gradient *gradient;
+    double rate_factor;
+} apply_call;
+
+static void apply_gradient(void *argument)
+{
+    const apply_call *call = argument;
+    tsnni_optimizer_step(call->optimizer, call->network, call->gradient, call->rate_factor, 1.0);
 }
 
 tsnn_status tsnn_optimizer_apply(const tsnn_optimizer *optimizer, tsnn_network *network, const tsnn_gradient *gradient,
@@ -149,7 +169,8 @@ tsnn_status tsnn_optimizer_apply(const tsnn_optimizer *optimizer, tsnn_network *
     if (!tsnni_gradient_fits(gradient, network))
         TSNNI_FAIL(runtime, TSNN_ERROR_STATE, "the gradient belongs to another topology");
     TSNNI_TRY(tsnni_optimizer_prepare(optimizer, network));
-    tsnni_optimizer_step(optimizer, network, gradient, rate_factor, 1.0);
+    apply_call call = {optimizer, network, gradient, rate_factor};
+    tsnni_parallel_session(runtime->threads, tsnni_gradient_weights(gradient), apply_gradient, &call);
     return TSNN_OK;
 fail:
     return status;

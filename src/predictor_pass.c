@@ -255,7 +255,7 @@ static void sum_dense_batch(const tsnn_predictor *predictor, const tsnni_packed_
                               .stride = stride,
                               .width = width,
                               .negative_slope = slope};
-        predictor->kernels->dense_forward(&task, 0, width / TSNNI_COLUMN_GROUP);
+        predictor->kernels->dense_forward(&task, 0, tsnni_dense_units(&task));
     }
 }
 

@@ -218,7 +218,7 @@ static void forward_stage(const tsnn_network *network, tsnni_workspace *workspac
             expand_weights(layer, plan->expanded);
             call.task.values = plan->expanded;
         }
-        tsnni_parallel_items(threads, work, width / TSNNI_COLUMN_GROUP, forward_rows, &call);
+        tsnni_parallel_items(threads, work, tsnni_dense_units(&call.task), forward_rows, &call);
     } else {
         call.kernel = kernels->forward[topology->transpose.row.width == 2 ? 0 : 1];
         tsnni_parallel_rows(threads, work, topology->transpose.column_ptr, topology->pattern.columns, FORWARD_ROW_COST,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "network.h"
 #include "sparse/filter.h"
 #include "sparse/partition.h"
@@ -16,6 +17,7 @@
 #define TSNNI_DEFAULT_EVERY_EPOCHS 10
 
 #define IMPORTANCE_COST 2 /* ns a connection */
+#define PRUNING_COST 10   /* the same, all passes together */
 
 struct tsnn_pruning {
     tsnn_context *context;
@@ -421,6 +423,27 @@ static void free_plan(tsnni_runtime *runtime, pruning_plan *plan)
     free_maps(runtime, plan->maps, plan->count);
 }
 
+/* All layers inside a session. */
+typedef struct plan_call {
+    const tsnn_pruning *pruning;
+    pruning_plan *plan;
+    tsnn_status status;
+} plan_call;
+
+static int64_t plan_work(const tsnn_network *network)
+{
+    int64_t connections = 0;
+    for (int64_t l = 0; l < network->count; l++)
+        connections += network->stages[l].layer->topology.pattern.count;
+    return PRUNING_COST * connections;
+}
+
+static void plan_layers(void *argument)
+{
+    plan_call *call = argument;
+    call->status = build_plan(call->pruning, call->plan);
+}
+
 tsnn_status tsnn_pruning_apply(tsnn_pruning *pruning, tsnn_network *network, tsnn_pruning_report *report)
 {
     if (pruning == NULL || network == NULL)
@@ -433,7 +456,9 @@ tsnn_status tsnn_pruning_apply(tsnn_pruning *pruning, tsnn_network *network, tsn
     if (network->count == 0)
         TSNNI_FAIL(runtime, TSNN_ERROR_STATE, "the network has no layers yet");
     TSNNI_TRY(check_weights(network));
-    TSNNI_TRY(build_plan(pruning, &plan));
+    plan_call call = {pruning, &plan, TSNN_OK};
+    tsnni_parallel_session(runtime->threads, plan_work(network), plan_layers, &call);
+    TSNNI_TRY(call.status);
     if (report != NULL) {
         tsnn_pruning_report known = make_report(&plan);
         TSNNI_TRY(tsnni_info_write(runtime, report, &known, sizeof known, "tsnn_pruning_report"));

@@ -8,19 +8,12 @@
 
 #ifdef _OPENMP
 #include <omp.h>
-#include <stdatomic.h>
 
-#if defined(__unix__) || defined(__APPLE__)
-#include <unistd.h>
-#endif
-
+#include "core/process.h"
 #include "core/team.h"
 
 /* The team of the session that this thread leads. */
 static _Thread_local tsnni_team *led_team;
-
-/* The process that has opened parallel regions, or 0. */
-static atomic_llong region_process;
 #endif
 
 /* Nanoseconds of work below which sharing costs more than it brings. An empty loop of a team is even at 1,500 and a
@@ -29,21 +22,9 @@ static atomic_llong region_process;
 #define SERIAL_WORK 25000
 
 #ifdef _OPENMP
-/* A child of fork() inherits OpenMP's books but none of its threads, and would wait for them for ever: it stays serial.
- */
-static int32_t process_has_threads(void)
-{
-#if defined(__unix__) || defined(__APPLE__)
-    long long here = (long long)getpid(), opener = 0;
-    return atomic_compare_exchange_strong(&region_process, &opener, here) || opener == here;
-#else
-    return 1;
-#endif
-}
-
 static int32_t may_open_region(int32_t threads, int64_t work)
 {
-    return threads > 1 && work >= SERIAL_WORK && !omp_in_parallel() && process_has_threads();
+    return threads > 1 && work >= SERIAL_WORK && !omp_in_parallel() && !tsnni_process_lost_threads();
 }
 #endif
 
@@ -68,9 +49,8 @@ void tsnni_parallel_for(int32_t threads, int64_t work, int64_t chunks, tsnni_chu
         tsnni_cpu_float_mode_restore(mode);
         return;
     }
-    if (threads > chunks)
-        threads = (int32_t)chunks;
-    if (may_open_region(threads, work)) {
+    /* All the threads even for a few chunks: OpenMP ends those that a smaller region leaves out. */
+    if (chunks > 1 && may_open_region(threads, work)) {
 #pragma omp parallel num_threads(threads)
         {
             uint64_t mode = tsnni_cpu_flush_denormals();
@@ -123,7 +103,7 @@ int32_t tsnni_parallel_workers(int32_t workers, void (*body)(void *argument, int
 {
 #ifdef _OPENMP
     int32_t enough = 1;
-    if (omp_in_parallel() || led_team != NULL || !process_has_threads())
+    if (omp_in_parallel() || led_team != NULL || tsnni_process_lost_threads())
         return 0;
 #pragma omp parallel num_threads(workers) shared(enough)
     {

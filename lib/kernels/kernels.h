@@ -22,6 +22,9 @@
 /* Columns are processed in groups of this many: the width of every activation matrix is a multiple of it. */
 #define TSNNI_COLUMN_GROUP 16
 
+/* Outputs of a dense layer are computed in blocks of this many, a multiple of every instruction set's tile. */
+#define TSNNI_DENSE_BLOCK 24
+
 /* Same values as the public tsnn_isa. */
 typedef enum tsnni_isa { TSNNI_ISA_REF = 1, TSNNI_ISA_AVX2 = 2, TSNNI_ISA_AVX512 = 3, TSNNI_ISA_NEON = 4 } tsnni_isa;
 
@@ -169,6 +172,36 @@ typedef struct tsnni_packed_inputs {
     float *y;
 } tsnni_packed_inputs;
 
+/* Units that a dense forward pass can be cut into: one group of columns of one block of outputs each, block by block.
+ */
+static inline int64_t tsnni_dense_units(const tsnni_forward *task)
+{
+    return (task->columns + TSNNI_DENSE_BLOCK - 1) / TSNNI_DENSE_BLOCK * (task->width / TSNNI_COLUMN_GROUP);
+}
+
+/* What units from `begin` on are a rectangle of outputs and groups of columns. */
+typedef struct tsnni_dense_part {
+    int64_t first_output, end_output, first_group, end_group;
+    int64_t units;
+} tsnni_dense_part;
+
+/* The largest one that ends before unit `end`: whole blocks where there are some, else what there is of one. */
+static inline tsnni_dense_part tsnni_dense_part_of(const tsnni_forward *task, int64_t begin, int64_t end)
+{
+    int64_t groups = task->width / TSNNI_COLUMN_GROUP, block = begin / groups, first = begin % groups, blocks = 1;
+    tsnni_dense_part part = {.first_group = first, .end_group = groups};
+    if (first == 0 && end - begin >= groups)
+        blocks = (end - begin) / groups;
+    else if (end - begin < groups - first)
+        part.end_group = first + end - begin;
+    part.units = blocks * (part.end_group - first);
+    part.first_output = block * TSNNI_DENSE_BLOCK;
+    part.end_output = (block + blocks) * TSNNI_DENSE_BLOCK;
+    if (part.end_output > task->columns)
+        part.end_output = task->columns;
+    return part;
+}
+
 typedef struct tsnni_kernels {
     const char *name; /* "ref", "avx2", "avx512", "neon" */
     tsnni_isa isa;
@@ -179,7 +212,7 @@ typedef struct tsnni_kernels {
     /* Range: input rows. */
     void (*backward[2])(const tsnni_backward *task, int64_t begin, int64_t end);
 
-    /* Every connection exists: register tiles, no indices. Range of forward: groups of TSNNI_COLUMN_GROUP columns. */
+    /* Every connection exists: register tiles, no indices. Range of forward: tsnni_dense_units(). */
     void (*dense_forward)(const tsnni_forward *task, int64_t begin, int64_t end);
     void (*dense_backward)(const tsnni_backward *task, int64_t begin, int64_t end);
 

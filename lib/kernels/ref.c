@@ -157,11 +157,11 @@ static void forward_32(const tsnni_forward *task, int64_t begin, int64_t end)
     forward(task, THIRTY_TWO_BIT, begin, end);
 }
 
-static void dense_forward(const tsnni_forward *task, int64_t begin, int64_t end)
+static void dense_forward_part(const tsnni_forward *task, const tsnni_dense_part *part)
 {
-    for (int64_t group = begin; group < end; group++) {
+    for (int64_t group = part->first_group; group < part->end_group; group++) {
         int64_t first = group * TSNNI_COLUMN_GROUP;
-        for (int64_t j = 0; j < task->columns; j++) {
+        for (int64_t j = part->first_output; j < part->end_output; j++) {
             float *y = group_of(task, j, group);
             start_row(task, j, y, TSNNI_COLUMN_GROUP);
             for (int64_t i = 0; i < task->rows; i++) {
@@ -173,6 +173,15 @@ static void dense_forward(const tsnni_forward *task, int64_t begin, int64_t end)
             }
             finish_group(task, j, group, y);
         }
+    }
+}
+
+static void dense_forward(const tsnni_forward *task, int64_t begin, int64_t end)
+{
+    while (begin < end) {
+        tsnni_dense_part part = tsnni_dense_part_of(task, begin, end);
+        dense_forward_part(task, &part);
+        begin += part.units;
     }
 }
 

@@ -243,18 +243,29 @@ fail:
     return status;
 }
 
+/* All passes inside a session. */
+typedef struct refill_call {
+    tsnni_runtime *runtime;
+    transpose_task task;
+    tsnn_status status;
+} refill_call;
+
+static void refill(void *argument)
+{
+    refill_call *call = argument;
+    call->status = count_by(call->runtime, &call->task, choose_width(call->task.pattern));
+    if (call->status >= 0 && call->task.width > 0)
+        call->status = sort_by_groups(call->runtime, &call->task);
+    else if (call->status >= 0)
+        sort_at_once(call->runtime, &call->task);
+}
+
 tsnn_status tsnni_transpose_refill(tsnni_runtime *runtime, const tsnni_pattern *pattern, tsnni_transpose *transpose)
 {
-    transpose_task task = {.pattern = pattern, .out = transpose};
-    tsnn_status status;
-    TSNNI_TRY(count_by(runtime, &task, choose_width(pattern)));
-    if (task.width == 0)
-        sort_at_once(runtime, &task);
-    else
-        TSNNI_TRY(sort_by_groups(runtime, &task));
-fail:
-    tsnni_release(runtime, task.next);
-    return status;
+    refill_call call = {runtime, {.pattern = pattern, .out = transpose}, TSNN_OK};
+    tsnni_parallel_session(runtime->threads, (COUNT_COST + MOVE_COST) * pattern->count, refill, &call);
+    tsnni_release(runtime, call.task.next);
+    return call.status;
 }
 
 tsnn_status tsnni_transpose_build(tsnni_runtime *runtime, const tsnni_pattern *pattern, tsnni_transpose *out)

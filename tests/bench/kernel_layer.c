@@ -164,7 +164,7 @@ static void run_forward(const bench_layer *layer, const tsnni_kernels *kernels, 
         tsnni_csr_expand(&layer->pattern, task.values, 0, task.rows, layer->expanded);
         task.values = layer->expanded;
     }
-    kernels->dense_forward(&task, 0, task.width / TSNNI_COLUMN_GROUP);
+    kernels->dense_forward(&task, 0, tsnni_dense_units(&task));
 }
 
 static void run_backward(const bench_layer *layer, const tsnni_kernels *kernels, bench_pass pass, const bench_way *way)

@@ -203,7 +203,7 @@ static void check_forward_cuts(const problem *p, const tsnni_forward *whole, con
                                forward_function function, int kind, const char *name, tsnni_report *report)
 {
     tsnni_forward task = *whole;
-    int64_t units = kind == DENSE ? p->words : p->columns, begin = units / 3, end = units - units / 3;
+    int64_t units = kind == DENSE ? tsnni_dense_units(&task) : p->columns, begin = units / 3, end = units - units / 3;
     int64_t plane_bytes = p->columns * p->words * 2;
     forward_outputs_new(&task, variant, p->words);
     function(&task, begin, end);
@@ -308,7 +308,7 @@ static void compare_forward_kind(const tsnni_kernels *kernels, const problem *p,
                           .key = {{5, 0xFFFFFFF0u}, {0xFFFFFFFEu, 0xFFFFFFFDu, 3, 4}},
                           .prefetch = variant->prefetch};
     forward_outputs_new(&task, variant, p->words);
-    function(&task, 0, kind == DENSE ? p->words : p->columns);
+    function(&task, 0, kind == DENSE ? tsnni_dense_units(&task) : p->columns);
     for (int64_t j = 0; j < p->columns; j++)
         for (int64_t c = 0; c < p->width; c++)
             check_output(p, &task, j, c, name, report);

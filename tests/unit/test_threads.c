@@ -85,20 +85,43 @@ static int list_threads(long *numbers)
     return count;
 }
 
+/* Calls outside of a run: their loops are of all sizes, and some have fewer chunks than there are threads. */
+static void use_everything_else(const tsnni_course *course)
+{
+    tsnn_evolution *evolution = NULL;
+    tsnn_gradient *gradient = NULL;
+    double norm;
+    TSNNI_OK(tsnn_evolution_create(course->context, NULL, &evolution));
+    for (int64_t round = 0; round < 20; round++) {
+        tsnn_layer *layer = tsnni_test_layer(course->context, 300, 1000, 0.12);
+        TSNNI_OK(tsnn_evolution_apply_layer(evolution, layer, round, NULL));
+        TSNNI_OK(tsnn_evolution_apply(evolution, course->network, round, NULL));
+        tsnn_layer_destroy(&layer);
+        TSNNI_OK(tsnn_gradient_create(course->network, &gradient));
+        TSNNI_OK(tsnn_gradient_add(gradient, course->network, course->loss, course->train, NULL, 20, NULL));
+        TSNNI_OK(tsnn_gradient_norm(gradient, &norm));
+        TSNNI_OK(tsnn_gradient_scale(gradient, 0.5));
+        TSNNI_OK(tsnn_optimizer_apply(course->optimizer, course->network, gradient, 1.0));
+        tsnn_gradient_destroy(&gradient);
+    }
+    tsnn_evolution_destroy(&evolution);
+}
+
 START_TEST(no_step_creates_a_thread)
 {
     long before[MOST_THREADS], after[MOST_THREADS];
-    tsnni_course course = wide_course(3);
+    tsnni_course course = wide_course(5);
     tsnni_course_start(&course);
     step(&course, 2);
     int count = list_threads(before);
-    ck_assert_int_le(count, 3);
+    ck_assert_int_le(count, 5);
 #ifdef _OPENMP
-    ck_assert_int_eq(count, 3);
+    ck_assert_int_eq(count, 5);
 #endif
     step(&course, 50);
     TSNNI_OK(tsnn_trainer_run(course.trainer, course.train, course.train));
     step(&course, 50);
+    use_everything_else(&course);
     ck_assert_int_eq(list_threads(after), count);
     ck_assert_mem_eq(after, before, (size_t)count * sizeof *before);
     tsnni_course_free(&course);
@@ -203,6 +226,33 @@ START_TEST(a_child_of_a_process_that_used_threads_is_serial)
     ck_assert(child_succeeds(loops_are_serial, NULL));
 }
 END_TEST
+
+#ifdef _OPENMP
+START_TEST(a_child_of_a_process_that_used_openmp_itself_does_not_wait_for_its_threads)
+{
+    int32_t sum = 0;
+#pragma omp parallel for num_threads(3) reduction(+ : sum)
+    for (int32_t k = 0; k < 3; k++)
+        sum += k;
+    ck_assert_int_eq(sum, 3);
+    ck_assert(child_succeeds(loops_are_serial, NULL));
+}
+END_TEST
+#endif
+
+#if defined(_OPENMP) && defined(__GLIBC__)
+static int loops_are_parallel(void *argument)
+{
+    return !loops_are_serial(argument);
+}
+
+/* Checked where the system tells whether there were threads. */
+START_TEST(a_child_of_a_process_without_threads_has_its_own)
+{
+    ck_assert(child_succeeds(loops_are_parallel, NULL));
+}
+END_TEST
+#endif
 
 typedef struct forking_callback {
     tsnni_course *course;
@@ -396,6 +446,37 @@ START_TEST(the_caller_s_rounding_is_the_same_for_any_threads)
 }
 END_TEST
 
+/* With rates that are floats: what the caller's mode makes of others is the caller's affair. */
+static tsnni_test_bytes applied(int mode)
+{
+    tsnni_course course = wide_course(1);
+    tsnn_gradient *gradient = NULL;
+    tsnn_optimizer *optimizer =
+        tsnni_test_optimizer(course.context, TSNN_OPTIMIZER_SGD, 0.375, 0.0, TSNN_DECAY_DECOUPLED);
+    TSNNI_OK(tsnn_gradient_create(course.network, &gradient));
+    TSNNI_OK(tsnn_gradient_add(gradient, course.network, course.loss, course.train, NULL, 20, NULL));
+    fesetround(mode);
+    for (int n = 0; n < 3; n++) {
+        TSNNI_OK(tsnn_gradient_scale(gradient, 0.625));
+        TSNNI_OK(tsnn_optimizer_apply(optimizer, course.network, gradient, 1.0));
+    }
+    fesetround(FE_TONEAREST);
+    tsnn_gradient_destroy(&gradient);
+    tsnn_optimizer_destroy(&optimizer);
+    tsnni_test_bytes bytes = tsnni_course_bytes(course.network);
+    tsnni_course_free(&course);
+    return bytes;
+}
+
+START_TEST(a_gradient_is_applied_in_the_library_s_mode)
+{
+    tsnni_test_bytes nearest = applied(FE_TONEAREST), upward = applied(FE_UPWARD);
+    ck_assert(tsnni_test_bytes_equal(&nearest, &upward));
+    tsnni_test_bytes_free(&nearest);
+    tsnni_test_bytes_free(&upward);
+}
+END_TEST
+
 Suite *tsnni_suite_threads(void)
 {
     Suite *suite = suite_create("threads");
@@ -408,11 +489,18 @@ Suite *tsnni_suite_threads(void)
 #if defined(__unix__)
     tcase_add_test(tcase, a_child_of_fork_trains_to_the_same_bits);
     tcase_add_test(tcase, a_child_of_a_process_that_used_threads_is_serial);
+#ifdef _OPENMP
+    tcase_add_test(tcase, a_child_of_a_process_that_used_openmp_itself_does_not_wait_for_its_threads);
+#endif
+#if defined(_OPENMP) && defined(__GLIBC__)
+    tcase_add_test(tcase, a_child_of_a_process_without_threads_has_its_own);
+#endif
     tcase_add_test(tcase, a_callback_may_fork_a_child_that_uses_the_library);
 #endif
     tcase_add_test(tcase, the_caller_s_floating_point_mode_is_as_before_after_every_call);
     tcase_add_test(tcase, an_activation_that_changes_the_mode_is_evaluated_without_harm);
     tcase_add_test(tcase, the_caller_s_rounding_is_the_same_for_any_threads);
+    tcase_add_test(tcase, a_gradient_is_applied_in_the_library_s_mode);
     suite_add_tcase(suite, tcase);
     return suite;
 }

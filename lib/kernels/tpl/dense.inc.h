@@ -78,12 +78,12 @@ INLINE void dense_forward_tile(const tsnni_forward *task, int64_t j, int64_t gro
         CALL(rows, 1);                                                                                                 \
     break;
 
-static TARGET void finish_outputs(const tsnni_forward *task, int64_t begin, int64_t end)
+static TARGET void finish_outputs(const tsnni_forward *task, const tsnni_dense_part *part)
 {
     if (task->keep)
-        draw_keep(task, 0, task->columns, begin, end);
-    for (int64_t j = 0; j < task->columns; j++) {
-        for (int64_t g = begin; g < end; g++) {
+        draw_keep(task, part->first_output, part->end_output, part->first_group, part->end_group);
+    for (int64_t j = part->first_output; j < part->end_output; j++) {
+        for (int64_t g = part->first_group; g < part->end_group; g++) {
             float *row = task->y + j * task->stride + g * TSNNI_COLUMN_GROUP;
             vec y[GROUP_VECTORS];
             load_columns(row, 1, y);
@@ -94,20 +94,28 @@ static TARGET void finish_outputs(const tsnni_forward *task, int64_t begin, int6
     }
 }
 
-static TARGET void dense_forward(const tsnni_forward *task, int64_t begin, int64_t end)
+static TARGET void dense_forward_part(const tsnni_forward *task, const tsnni_dense_part *part)
 {
     int64_t groups, rows;
-    for (int64_t g = begin; g < end; g += groups) {
-        groups = end - g >= DENSE_GROUPS && !(task->x_bf16 && g % 2) ? DENSE_GROUPS : 1;
-        for (int64_t j = 0; j < task->columns; j += rows) {
-            rows = tile_size(task->columns - j, DENSE_ROWS);
+    for (int64_t g = part->first_group; g < part->end_group; g += groups) {
+        groups = part->end_group - g >= DENSE_GROUPS && !(task->x_bf16 && g % 2) ? DENSE_GROUPS : 1;
+        for (int64_t j = part->first_output; j < part->end_output; j += rows) {
+            rows = tile_size(part->end_output - j, DENSE_ROWS);
 #define CALL(r, n) dense_forward_tile(task, j, g, r, n)
             DENSE_SWITCH(rows, groups, CALL)
 #undef CALL
         }
     }
-    if (begin < end)
-        finish_outputs(task, begin, end);
+    finish_outputs(task, part);
+}
+
+static TARGET void dense_forward(const tsnni_forward *task, int64_t begin, int64_t end)
+{
+    while (begin < end) {
+        tsnni_dense_part part = tsnni_dense_part_of(task, begin, end);
+        dense_forward_part(task, &part);
+        begin += part.units;
+    }
 }
 
 /* dx of `rows` inputs in one tile of columns; sums[r] gathers the row sums. */

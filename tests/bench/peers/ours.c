@@ -125,7 +125,7 @@ int32_t peer_forward_run(void *pointer)
 {
     forward *f = pointer;
     if (f->plan.route == TSNNI_ROUTE_DENSE)
-        f->kernels->dense_forward(&f->task, 0, f->task.width / TSNNI_COLUMN_GROUP);
+        f->kernels->dense_forward(&f->task, 0, tsnni_dense_units(&f->task));
     else
         f->kernels->forward[f->transpose.row.width == 2 ? 0 : 1](&f->task, 0, f->task.columns);
     return 0;
