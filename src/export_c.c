@@ -19,7 +19,7 @@
 #define NUMBERS_PER_LINE 12
 
 typedef struct exporter {
-    const tsnn_network *network; /* with the weights as the file will have them */
+    const tsnn_network *network; /* what the file computes: its weights, in floats */
     tsnn_export_c_options options;
     char upper[MOST_NAME + 1]; /* the name in capitals */
     int64_t workspace, constant_bytes;
@@ -126,6 +126,24 @@ static void round_weights(tsnn_network *network)
             }
         }
     }
+}
+
+/* What the file computes where that is not the network itself: 8-bit weights, and floats for activations of bf16.
+ * NULL: it is. */
+static tsnn_status computed_network(const tsnn_network *network, int32_t weights, tsnn_network **out)
+{
+    tsnn_status status;
+    *out = NULL;
+    if (weights != TSNN_EXPORT_INT8 && network->activation_format == TSNN_ACTIVATIONS_FLOAT32)
+        return TSNN_OK;
+    TSNNI_TRY(tsnn_network_copy(network, out));
+    TSNNI_TRY(tsnn_network_set_activation_format(*out, TSNN_ACTIVATIONS_FLOAT32));
+    if (weights == TSNN_EXPORT_INT8)
+        round_weights(*out);
+    return TSNN_OK;
+fail:
+    tsnn_network_destroy(out);
+    return status;
 }
 
 /* ---- arrays ---- */
@@ -476,7 +494,7 @@ tsnn_status tsnn_export_c(const tsnn_network *network, const tsnn_export_c_optio
     if (network == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
     tsnni_runtime *runtime = &network->context->runtime;
-    tsnn_network *rounded = NULL;
+    tsnn_network *computed = NULL;
     float *expected = NULL;
     exporter e = {.network = network};
     tsnn_export_c_report known = TSNN_EXPORT_C_REPORT_INIT;
@@ -489,11 +507,8 @@ tsnn_status tsnn_export_c(const tsnn_network *network, const tsnn_export_c_optio
     TSNNI_TRY(check_network(network));
     for (size_t i = 0; e.options.name[i] != '\0'; i++)
         e.upper[i] = (char)toupper((unsigned char)e.options.name[i]);
-    if (e.options.weights == TSNN_EXPORT_INT8) {
-        TSNNI_TRY(tsnn_network_copy(network, &rounded));
-        round_weights(rounded);
-        e.network = rounded;
-    }
+    TSNNI_TRY(computed_network(network, e.options.weights, &computed));
+    e.network = computed != NULL ? computed : network;
     TSNNI_TRY(predict_samples(&e, network, &expected, &known.largest_difference));
     TSNNI_TRY(write_all(&e, expected));
     known.text_bytes = e.text.length;
@@ -506,6 +521,6 @@ tsnn_status tsnn_export_c(const tsnn_network *network, const tsnn_export_c_optio
 fail:
     tsnni_text_free(&e.text);
     tsnni_release(runtime, expected);
-    tsnn_network_destroy(&rounded);
+    tsnn_network_destroy(&computed);
     return status;
 }
