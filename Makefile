@@ -332,10 +332,21 @@ ifeq ($(OPENMP),1)
 PC_OPENMP = $(if $(findstring clang,$(shell $(CC) --version 2>/dev/null)),-fopenmp,-lgomp)
 endif
 
+# What is installed may be moved, or lie in the root of a cross build: folders below a prefix are named by it, $${prefix},
+# which pkg-config may be told anew and which CMake counts from where its file lies; others by their full name.
+below = $(patsubst $(1)/%,$(2)/%,$(3))
+CMAKE_STEPS  := $(if $(filter 1,$(words $(cmakedir))),$(filter ./%,$(call below,$(prefix),.,$(cmakedir))))
+CMAKE_PREFIX := $(if $(CMAKE_STEPS),$${CMAKE_CURRENT_LIST_DIR}$(subst $(SPACE),,$(foreach step,$(wordlist 2,99,$(subst /, ,$(CMAKE_STEPS))),/..)),$(prefix))
+
 # Fills in the @words@ of a template; a file that would not change keeps its time.
 define fill_in
-	@sed -e 's|@prefix@|$(prefix)|' -e 's|@exec_prefix@|$(exec_prefix)|' -e 's|@libdir@|$(libdir)|' \
-	    -e 's|@includedir@|$(includedir)|' -e 's|@version@|$(VERSION)|' -e 's|@openmp@|$(PC_OPENMP)|' \
+	@sed -e 's|@prefix@|$(prefix)|' -e 's|@exec_prefix@|$(if $(filter-out $(prefix),$(exec_prefix)),$(call below,$(prefix),$${prefix},$(exec_prefix)),$${prefix})|' \
+	    -e 's|@libdir@|$(call below,$(exec_prefix),$${exec_prefix},$(libdir))|' \
+	    -e 's|@includedir@|$(call below,$(prefix),$${prefix},$(includedir))|' \
+	    -e 's|@cmakedir@|$(cmakedir)|' -e 's|@cmake_prefix@|$(CMAKE_PREFIX)|' \
+	    -e 's|@cmake_libdir@|$(call below,$(prefix),$${sparse-nn_prefix},$(libdir))|' \
+	    -e 's|@cmake_includedir@|$(call below,$(prefix),$${sparse-nn_prefix},$(includedir))|' \
+	    -e 's|@version@|$(VERSION)|' -e 's|@openmp@|$(PC_OPENMP)|' \
 	    -e 's|@jansson@|$(JANSSON_LIBS)|' -e 's|@soversion@|$(SOVERSION)|' \
 	    -e 's|@private_libs@|$(subst $(SPACE),;,$(strip $(JANSSON_LIBS) m $(PC_OPENMP)))|' $< > $@.new
 	@cmp -s $@ $@.new && rm -f $@.new || mv -f $@.new $@
