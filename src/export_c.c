@@ -385,7 +385,8 @@ static int32_t needs_expf(const tsnn_network *network)
     return 0;
 }
 
-static void write_head(exporter *e)
+/* The comment that the file begins with. */
+static void write_comment(exporter *e)
 {
     const char *name = e->options.name;
     tsnni_text_add(&e->text, "/* A sparse neural network, written by libtsnn. Freestanding C99:%s.\n",
@@ -396,11 +397,22 @@ static void write_head(exporter *e)
         tsnni_text_add(&e->text, " * %lld: %lld x %lld, %lld\n", (long long)l, (long long)pattern->rows,
                        (long long)pattern->columns, (long long)pattern->count);
     }
-    tsnni_text_add(&e->text, " *\n * %s_predict() keeps no state and allocates nothing. */\n#include <stdint.h>\n\n",
-                   name);
+    tsnni_text_add(&e->text, " *\n * %s_predict() keeps no state and allocates nothing.\n", name);
+    tsnni_text_add(
+        &e->text,
+        " * Compile the file once; other files, in C or C++, define %s_DECLARATIONS_ONLY and include it. */\n",
+        e->upper);
+}
+
+/* What other files may include: everything in front of the first array. */
+static void write_declarations(exporter *e)
+{
+    const char *name = e->options.name;
+    tsnni_text_add(&e->text, "#ifndef %s_DECLARED\n#define %s_DECLARED\n\n", e->upper, e->upper);
     tsnni_text_add(&e->text, "#define %s_INPUTS %lld\n#define %s_OUTPUTS %lld\n", e->upper,
                    (long long)tsnni_network_inputs(e->network), e->upper, (long long)tsnni_network_outputs(e->network));
     tsnni_text_add(&e->text, "#define %s_WORKSPACE %lld /* floats */\n\n", e->upper, (long long)e->workspace);
+    tsnni_text_add(&e->text, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     tsnni_text_add(&e->text,
                    "/* input: raw features. output: one number for each output. workspace: memory to work in. */\n"
                    "void %s_predict(const float *input, float *output, float *workspace);\n",
@@ -411,9 +423,14 @@ static void write_head(exporter *e)
                        "/* 0, or the number from 1 of the first sample whose outputs are not as expected. */\n"
                        "int %s_self_test(float *workspace);\n",
                        name);
+    tsnni_text_add(&e->text, "#ifdef __cplusplus\n}\n#endif\n\n#endif\n\n");
+}
+
+static void begin_definitions(exporter *e)
+{
+    tsnni_text_add(&e->text, "#ifndef %s_DECLARATIONS_ONLY\n#include <stdint.h>\n\n", e->upper);
     if (needs_expf(e->network))
-        tsnni_text_add(&e->text, "\nfloat expf(float);\n");
-    tsnni_text_add(&e->text, "\n");
+        tsnni_text_add(&e->text, "#ifdef __cplusplus\nextern \"C\"\n#endif\nfloat expf(float);\n\n");
 }
 
 static tsnn_status write_all(exporter *e, const float *expected)
@@ -425,7 +442,9 @@ static tsnn_status write_all(exporter *e, const float *expected)
         half = outputs > half ? outputs : half;
     }
     TSNNI_TRY(tsnni_multiply(half, 2, &e->workspace));
-    write_head(e);
+    write_comment(e);
+    write_declarations(e);
+    begin_definitions(e);
     if (e->network->shift != NULL) {
         write_floats(e, 0, "shift", e->network->shift, inputs);
         write_floats(e, 0, "inverse", e->network->scale, inputs);
@@ -439,6 +458,7 @@ static tsnn_status write_all(exporter *e, const float *expected)
     write_class(e);
     if (expected != NULL)
         write_self_test(e, expected);
+    tsnni_text_add(&e->text, "\n#endif\n");
     return e->text.status;
 fail:
     return status;

@@ -67,6 +67,9 @@ typedef struct tsnn_export_c_report {
  * - with samples, `int tsnn_model_self_test(float *workspace)`: 0, or the number from 1 of the first sample whose
  *   outputs are not as expected.
  *
+ * The file is its own header: one that defines `TSNN_MODEL_DECLARATIONS_ONLY` before it includes the file gets the
+ * macros and declarations alone, in C++ as `extern "C"`. The file itself may be compiled as C99 or as C++17.
+ *
  * Weights lie output by output; indices have 16 bits where they fit. Dropout is left out, standardisation is included.
  * The file computes in floats, as the network does with TSNN_ACTIVATIONS_FLOAT32, whichever format it is set to.
  * @param options NULL: all defaults
