@@ -207,6 +207,8 @@ static tsnn_status check_import(import_call *call)
     if (options->reserved != 0 || options->samples < 0)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "reserved is %d, samples %lld; wanted 0 and none below 0",
                    (int)options->reserved, (long long)options->samples);
+    if (options->features == NULL && options->samples > 0)
+        TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "features is NULL, samples %lld", (long long)options->samples);
 fail:
     return status;
 }

@@ -497,6 +497,8 @@ static tsnn_status check_options(const import_call *call)
     if (options->reserved != 0 || options->max_bytes < 0 || options->samples < 0)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "max_bytes %lld, samples %lld; neither may be below 0",
                    (long long)options->max_bytes, (long long)options->samples);
+    if (options->features == NULL && options->samples > 0)
+        TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "features is NULL, samples %lld", (long long)options->samples);
     return TSNN_OK;
 fail:
     return status;

@@ -33,7 +33,7 @@ typedef struct tsnn_checkpoint_import_options {
     int64_t max_bytes;             /**< Memory that one layer may take besides its tensors; default 1 GiB. */
     const float *features;         /**< A batch on which to measure what was left out: samples x inputs, finite. NULL:
                                       none. */
-    int64_t samples;               /**< Rows of features. */
+    int64_t samples;               /**< Rows of features; 0 without. */
 } tsnn_checkpoint_import_options;
 
 /** Initialises a tsnn_checkpoint_import_options to its defaults (path remains to be set). */

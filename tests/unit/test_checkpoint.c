@@ -227,9 +227,10 @@ START_TEST(imports_leave_the_random_numbers_alone)
             ck_assert_int_eq(tsnn_layer_import(own, &one, &report, &layer), TSNN_ERROR_STRUCT_SIZE);
             options = import_of(names, 3);
         }
-        if (attempt == 1)
+        if (attempt == 1) {
             options.features = features;
-        options.samples = 4;
+            options.samples = 4;
+        }
         TSNNI_OK(tsnn_network_import(own, &options, NULL, &out));
         layer = tsnni_test_layer(own, 12, 9, .3);
         tsnni_test_bytes_add_layer(&drawn[attempt], layer);
@@ -370,6 +371,9 @@ START_TEST(impossible_requests_are_refused)
     options = import_of(names, 3);
     options.samples = -1;
     TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_network_import(context, &options, NULL, &out));
+    options.samples = 10; /* nothing would be measured */
+    TSNNI_REFUSED(context, TSNN_ERROR_NULL_ARGUMENT, tsnn_network_import(context, &options, NULL, &out));
+    tsnni_test_expect_text(context, "features is NULL, samples 10");
     options = import_of(names, 3);
     options.path = tsnni_test_path("nowhere");
     TSNNI_REFUSED(context, TSNN_ERROR_IO, tsnn_network_import(context, &options, NULL, &out));

@@ -357,6 +357,14 @@ START_TEST(impossible_options_are_refused)
     saved.mask = "mask";
     TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_layer_export(layer, &saved));
     saved.mask = NULL;
+    for (int32_t format = TSNN_FORMAT_NPZ; format <= TSNN_FORMAT_MATRIX_MARKET; format++) {
+        saved.format = format;
+        saved.weights = "fc.weight";
+        TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_layer_export(layer, &saved));
+        tsnni_test_expect_text(context, "weights is \"fc.weight\"");
+    }
+    saved.format = TSNN_FORMAT_NPZ;
+    saved.weights = NULL;
     saved.rows = 2;
     TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_layer_export(layer, &saved));
     saved.rows = 0;
@@ -371,6 +379,10 @@ START_TEST(impossible_options_are_refused)
     options.max_bytes = 100;
     TSNNI_REFUSED(context, TSNN_ERROR_OVERFLOW, tsnn_layer_import(context, &options, NULL, &out));
     options.max_bytes = 0;
+    options.samples = 10; /* nothing would be measured */
+    TSNNI_REFUSED(context, TSNN_ERROR_NULL_ARGUMENT, tsnn_layer_import(context, &options, NULL, &out));
+    tsnni_test_expect_text(context, "features is NULL, samples 10");
+    options.samples = 0;
     options.format = TSNN_FORMAT_NPY;
     TSNNI_REFUSED(context, TSNN_ERROR_FORMAT, tsnn_layer_import(context, &options, NULL, &out));
     ck_assert_ptr_null(out);
