@@ -228,20 +228,48 @@ static void swap_networks(tsnn_network *one, tsnn_network *other)
     *other = kept;
 }
 
+/* Pruning removes hidden neurons alone: a file of other inputs or outputs is of another model. */
+static tsnn_status check_fit(const tsnn_trainer *trainer, const load_call *call)
+{
+    tsnni_runtime *runtime = &trainer->context->runtime;
+    const tsnn_network *own = trainer->options.network;
+    const tsnni_epoch_part *part = &call->place.part;
+    tsnn_status status;
+    if (own->count > 0 && (tsnni_network_inputs(call->network) != tsnni_network_inputs(own) ||
+                           tsnni_network_outputs(call->network) != tsnni_network_outputs(own)))
+        TSNNI_FAIL(runtime, TSNN_ERROR_SHAPE,
+                   "the file's network has %lld inputs and %lld outputs, the trainer's has %lld and %lld",
+                   (long long)tsnni_network_inputs(call->network), (long long)tsnni_network_outputs(call->network),
+                   (long long)tsnni_network_inputs(own), (long long)tsnni_network_outputs(own));
+    TSNNI_TRY(tsnni_loss_check_network(trainer->options.loss, call->network));
+    if (part->steps > 0 && part->batch != trainer->options.batch)
+        TSNNI_FAIL(runtime, TSNN_ERROR_STATE,
+                   "saved inside an epoch, after %lld steps of %lld samples; the trainer's batch is %lld: "
+                   "create it with batch = %lld",
+                   (long long)part->steps, (long long)part->batch, (long long)trainer->options.batch,
+                   (long long)part->batch);
+    return TSNN_OK;
+fail:
+    return status;
+}
+
 static tsnn_status resume(tsnn_trainer *trainer, load_call *call)
 {
     tsnn_network *network = trainer->options.network;
+    int64_t streams = trainer->context->streams;
     tsnn_status status;
     call->context = trainer->context;
     call->like = network;
     call->with_training = 1;
     TSNNI_TRY(load(call));
-    TSNNI_TRY(tsnni_loss_check_network(trainer->options.loss, call->network));
+    TSNNI_TRY(check_fit(trainer, call));
     swap_networks(network, call->network);
     trainer->epochs_done = call->place.epochs_done;
     trainer->passes = call->place.passes;
     trainer->part = call->place.part;
 fail:
+    if (status < 0)
+        trainer->context->streams = streams; /* the next layer draws what it would have drawn */
     tsnn_network_destroy(&call->network);
     return status;
 }
