@@ -167,6 +167,14 @@ typedef struct load_call {
     tsnni_training_place place;
 } load_call;
 
+static tsnn_status read_file(load_call *call, const tsnni_safetensors *file, const tsnn_activation *custom)
+{
+    tsnn_status status = TSNN_OK;
+    if (call->with_training)
+        status = tsnni_model_read_training(call->context, file, &call->place);
+    return status < 0 ? status : tsnni_model_read(call->context, file, call->like, custom, &call->network);
+}
+
 static tsnn_status load(load_call *call)
 {
     tsnni_runtime *runtime = &call->context->runtime;
@@ -179,10 +187,10 @@ static tsnn_status load(load_call *call)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "reserved is %d; it must be 0", (int)given.reserved);
     TSNNI_TRY(
         tsnni_model_open(runtime, &(tsnni_model_place){call->path, call->data, call->size, given.max_bytes}, &source));
-    TSNNI_TRY(tsnni_safetensors_open(runtime, &source, &file));
-    if (call->with_training)
-        TSNNI_TRY(tsnni_model_read_training(call->context, &file, &call->place));
-    TSNNI_TRY(tsnni_model_read(call->context, &file, call->like, given.custom, &call->network));
+    status = tsnni_safetensors_open(runtime, &source, &file);
+    if (status >= 0)
+        status = read_file(call, &file, given.custom);
+    status = tsnni_model_failed(runtime, status, call->path);
 fail:
     tsnni_safetensors_close(runtime, &file);
     tsnni_source_close(&source);
@@ -311,10 +319,10 @@ tsnn_status tsnn_model_get_metadata(tsnn_context *context, const char *path, con
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "capacity is %lld; it must not be below 0",
                    (long long)capacity);
     TSNNI_TRY(tsnni_source_open(runtime, path, &source));
-    TSNNI_TRY(tsnni_safetensors_open(runtime, &source, &file));
+    TSNNI_TRY(tsnni_model_failed(runtime, tsnni_safetensors_open(runtime, &source, &file), path));
     const char *value = tsnni_safetensors_metadata(&file, key);
     if (value == NULL)
-        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "the file has no metadata \"%.80s\"", key);
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "%.200s: the file has no metadata \"%.80s\"", path, key);
     int64_t needed = (int64_t)strlen(value) + 1;
     if (size != NULL)
         *size = needed;

@@ -80,7 +80,8 @@ typedef struct tsnn_import_report {
  * @brief Makes a layer of a matrix in a file. Elements may be whole numbers or floats of 16 to 64 bits.
  * @param[out] report NULL: not wanted
  * @param[out] out NULL on failure
- * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (options), IO, FORMAT, SHAPE, STRUCTURE (an entry that is
+ * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (options; a tensor that is missing: the text names some that
+ *         are there), IO, FORMAT (also: AUTO, and it begins as none that is known), SHAPE, STRUCTURE (an entry that is
  *         there twice or outside), NOT_FINITE, OVERFLOW (also: max_bytes), UNSUPPORTED (a variant of the format that is
  *         not read), OUT_OF_MEMORY
  */
