@@ -49,6 +49,7 @@ MPI     ?= 0
 MPICC   ?= mpicc
 V       ?= 0
 INSTALL ?= install
+STRIP   ?= strip
 PKG_CONFIG ?= pkg-config
 
 PREFIX      ?= /usr/local
@@ -588,9 +589,9 @@ format: ## reformat the C and C++ files with clang-format
 
 # --- install ----------------------------------------------------------------------------------------------------------
 
-.PHONY: install uninstall
+.PHONY: install install-strip uninstall
 ifeq ($(INFERENCE_ONLY),1)
-install uninstall:
+install install-strip uninstall:
 	@echo "$@: the library of INFERENCE_ONLY=1 lacks most of what the headers declare, so it is not for a whole system:" \
 	    "link $(STATIC_LIB) into your program (docs/guide.md)" >&2; exit 1
 else
@@ -613,6 +614,10 @@ endif
 	$(Q)$(INSTALL) -d '$(DESTDIR)$(cmakedir)' '$(DESTDIR)$(mandir)/man3'
 	$(Q)$(INSTALL) -m 644 $(CMAKE_FILES) '$(DESTDIR)$(cmakedir)'
 	$(Q)$(INSTALL) -m 644 $(MAN_PAGES) '$(DESTDIR)$(mandir)/man3'
+
+install-strip: install ## install, without the debugging information that CFLAGS=-g makes
+	$(Q)$(STRIP) --strip-debug $(foreach file,$(STATIC_LIB) $(if $(filter 1,$(MPI)),$(MPI_STATIC)),'$(DESTDIR)$(libdir)/$(notdir $(file))')
+	$(Q)$(STRIP) --strip-unneeded $(foreach file,$(SHARED_LIB) $(if $(filter 1,$(MPI)),$(MPI_SHARED)),'$(DESTDIR)$(libdir)/$(notdir $(file))')
 
 uninstall: ## remove what install put there
 	$(call say,REMOVE,$(DESTDIR)$(prefix))

@@ -21,7 +21,7 @@ client()
     shift 2
     capitals=$(echo "$model" | tr a-z A-Z)
     "$@" -O2 -Wall -Wextra -Werror -DMODEL="$model" -DCAPITALS="$capitals" -D"${capitals}_DECLARATIONS_ONLY" \
-        -include "$folder/$model.c" -c tests/export_c/run.c -o "$object"
+        -I. -DMODEL_FILE="\"$folder/$model.c\"" -c tests/export_c/run.c -o "$object"
 }
 
 # passes PROGRAM OBJECTS COMPILER...: what is linked passes its self-test.

@@ -1,7 +1,19 @@
 /* The program around an exported file, which is included for its declarations: its self-test, and that a broken
- * expectation would be seen. MODEL is the name, CAPITALS the same in capitals. */
+ * expectation would be seen. MODEL_FILE is the file, MODEL its name, CAPITALS the same in capitals. */
 #include <stdint.h>
 #include <stdio.h>
+
+#ifdef MODEL_FILE
+#include MODEL_FILE
+#else /* what it declares, for whoever looks at this file alone */
+#define CAPITALS MODEL
+#define MODEL_INPUTS 1
+#define MODEL_OUTPUTS 1
+#define MODEL_WORKSPACE 2
+int MODEL_self_test(float *workspace);
+void MODEL_predict(const float *input, float *output, float *workspace);
+int MODEL_class(const float *output);
+#endif
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)

@@ -147,6 +147,14 @@ other_folders()
     rm -rf "$other"
 }
 
+# Of the archive and of the shared library, which serve as before.
+stripped_clients()
+{
+    readelf -S "$lib/libtsnn.so.$SOVERSION" "$lib/libtsnn.a" | grep 'debug_info'
+    make_here install-strip && ! readelf -S "$lib/libtsnn.so.$SOVERSION" "$lib/libtsnn.a" | grep 'debug_' &&
+        shared_client && static_client
+}
+
 man_page_is_clean()
 {
     man --warnings -E UTF-8 -l -Tutf8 -Z "$stage$prefix/share/man/man3/libtsnn.3" 2>"$BUILD/tests/man.log" >/dev/null
@@ -169,6 +177,7 @@ if command -v "$PKG_CONFIG" >/dev/null 2>&1; then
     claim "pkg-config and the library agree on the version" version_agrees
     claim "the program of README builds and runs" readme_client
     claim "a client builds with pkg-config --define-prefix where the installed folders were moved to" moved_package
+    claim "install-strip leaves no debugging information, and clients build as before" stripped_clients
     claim "folders outside the prefix are found by pkg-config and CMake" other_folders
 else
     echo "skip clients through pkg-config: no $PKG_CONFIG"
