@@ -49,6 +49,7 @@ MPI     ?= 0
 MPICC   ?= mpicc
 V       ?= 0
 INSTALL ?= install
+STRIP   ?= strip
 PKG_CONFIG ?= pkg-config
 
 PREFIX      ?= /usr/local
@@ -332,10 +333,21 @@ ifeq ($(OPENMP),1)
 PC_OPENMP = $(if $(findstring clang,$(shell $(CC) --version 2>/dev/null)),-fopenmp,-lgomp)
 endif
 
+# What is installed may be moved, or lie in the root of a cross build: folders below a prefix are named by it, $${prefix},
+# which pkg-config may be told anew and which CMake counts from where its file lies; others by their full name.
+below = $(patsubst $(1)/%,$(2)/%,$(3))
+CMAKE_STEPS  := $(if $(filter 1,$(words $(cmakedir))),$(filter ./%,$(call below,$(prefix),.,$(cmakedir))))
+CMAKE_PREFIX := $(if $(CMAKE_STEPS),$${CMAKE_CURRENT_LIST_DIR}$(subst $(SPACE),,$(foreach step,$(wordlist 2,99,$(subst /, ,$(CMAKE_STEPS))),/..)),$(prefix))
+
 # Fills in the @words@ of a template; a file that would not change keeps its time.
 define fill_in
-	@sed -e 's|@prefix@|$(prefix)|' -e 's|@exec_prefix@|$(exec_prefix)|' -e 's|@libdir@|$(libdir)|' \
-	    -e 's|@includedir@|$(includedir)|' -e 's|@version@|$(VERSION)|' -e 's|@openmp@|$(PC_OPENMP)|' \
+	@sed -e 's|@prefix@|$(prefix)|' -e 's|@exec_prefix@|$(if $(filter-out $(prefix),$(exec_prefix)),$(call below,$(prefix),$${prefix},$(exec_prefix)),$${prefix})|' \
+	    -e 's|@libdir@|$(call below,$(exec_prefix),$${exec_prefix},$(libdir))|' \
+	    -e 's|@includedir@|$(call below,$(prefix),$${prefix},$(includedir))|' \
+	    -e 's|@cmakedir@|$(cmakedir)|' -e 's|@cmake_prefix@|$(CMAKE_PREFIX)|' \
+	    -e 's|@cmake_libdir@|$(call below,$(prefix),$${sparse-nn_prefix},$(libdir))|' \
+	    -e 's|@cmake_includedir@|$(call below,$(prefix),$${sparse-nn_prefix},$(includedir))|' \
+	    -e 's|@version@|$(VERSION)|' -e 's|@openmp@|$(PC_OPENMP)|' \
 	    -e 's|@jansson@|$(JANSSON_LIBS)|' -e 's|@soversion@|$(SOVERSION)|' \
 	    -e 's|@private_libs@|$(subst $(SPACE),;,$(strip $(JANSSON_LIBS) m $(PC_OPENMP)))|' $< > $@.new
 	@cmp -s $@ $@.new && rm -f $@.new || mv -f $@.new $@
@@ -577,9 +589,9 @@ format: ## reformat the C and C++ files with clang-format
 
 # --- install ----------------------------------------------------------------------------------------------------------
 
-.PHONY: install uninstall
+.PHONY: install install-strip uninstall
 ifeq ($(INFERENCE_ONLY),1)
-install uninstall:
+install install-strip uninstall:
 	@echo "$@: the library of INFERENCE_ONLY=1 lacks most of what the headers declare, so it is not for a whole system:" \
 	    "link $(STATIC_LIB) into your program (docs/guide.md)" >&2; exit 1
 else
@@ -602,6 +614,10 @@ endif
 	$(Q)$(INSTALL) -d '$(DESTDIR)$(cmakedir)' '$(DESTDIR)$(mandir)/man3'
 	$(Q)$(INSTALL) -m 644 $(CMAKE_FILES) '$(DESTDIR)$(cmakedir)'
 	$(Q)$(INSTALL) -m 644 $(MAN_PAGES) '$(DESTDIR)$(mandir)/man3'
+
+install-strip: install ## install, without the debugging information that CFLAGS=-g makes
+	$(Q)$(STRIP) --strip-debug $(foreach file,$(STATIC_LIB) $(if $(filter 1,$(MPI)),$(MPI_STATIC)),'$(DESTDIR)$(libdir)/$(notdir $(file))')
+	$(Q)$(STRIP) --strip-unneeded $(foreach file,$(SHARED_LIB) $(if $(filter 1,$(MPI)),$(MPI_SHARED)),'$(DESTDIR)$(libdir)/$(notdir $(file))')
 
 uninstall: ## remove what install put there
 	$(call say,REMOVE,$(DESTDIR)$(prefix))

@@ -99,8 +99,7 @@ static tsnn_status count_layers(import_call *call, int64_t *count)
             break;
     }
     if (*count == 0)
-        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "the file has no tensor \"%s\"; its layers need names",
-                   tensors.weight);
+        return tsnni_fail_at(runtime, tsnni_safetensors_lacks(runtime, &call->file, tensors.weight), "names is NULL");
     return TSNN_OK;
 fail:
     return status;
@@ -207,6 +206,18 @@ static tsnn_status check_import(import_call *call)
     if (options->reserved != 0 || options->samples < 0)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "reserved is %d, samples %lld; wanted 0 and none below 0",
                    (int)options->reserved, (long long)options->samples);
+    if (options->features == NULL && options->samples > 0)
+        TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "features is NULL, samples %lld", (long long)options->samples);
+fail:
+    return status;
+}
+
+static tsnn_status read_network(import_call *call, int64_t *layers, tsnn_network **out)
+{
+    tsnn_status status;
+    TSNNI_TRY(tsnni_safetensors_open(&call->context->runtime, &call->source, &call->file));
+    TSNNI_TRY(count_layers(call, layers));
+    TSNNI_TRY(build(call, *layers, call->options.threshold, &call->report, out));
 fail:
     return status;
 }
@@ -218,9 +229,9 @@ static tsnn_status import_network(import_call *call, tsnn_network **out)
     tsnn_status status;
     TSNNI_TRY(check_import(call));
     TSNNI_TRY(tsnni_source_open(runtime, call->options.path, &call->source));
-    TSNNI_TRY(tsnni_safetensors_open(runtime, &call->source, &call->file));
-    TSNNI_TRY(count_layers(call, &layers));
-    TSNNI_TRY(build(call, layers, call->options.threshold, &call->report, out));
+    status = read_network(call, &layers, out);
+    if (status < 0)
+        return tsnni_fail_at(runtime, status, "%.200s", call->options.path);
     if (call->options.features != NULL)
         TSNNI_TRY(measure(call, layers, *out));
 fail:

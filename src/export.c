@@ -165,6 +165,9 @@ static tsnn_status check_options(tsnni_runtime *runtime, const tsnn_export_optio
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "rows %d is unknown", (int)options->rows);
     if (options->reserved != 0)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "reserved is %d; it must be 0", (int)options->reserved);
+    if (options->weights != NULL && options->format != TSNN_FORMAT_SAFETENSORS)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT,
+                   "weights is \"%.80s\": only a safetensors file has named tensors", options->weights);
     if (options->mask != NULL && (options->format == TSNN_FORMAT_NPZ || options->format == TSNN_FORMAT_MATRIX_MARKET))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "a mask for a format that is sparse itself");
     if (options->format != TSNN_FORMAT_SAFETENSORS &&

@@ -19,7 +19,7 @@
 #define NUMBERS_PER_LINE 12
 
 typedef struct exporter {
-    const tsnn_network *network; /* with the weights as the file will have them */
+    const tsnn_network *network; /* what the file computes: its weights, in floats */
     tsnn_export_c_options options;
     char upper[MOST_NAME + 1]; /* the name in capitals */
     int64_t workspace, constant_bytes;
@@ -126,6 +126,24 @@ static void round_weights(tsnn_network *network)
             }
         }
     }
+}
+
+/* What the file computes where that is not the network itself: 8-bit weights, and floats for activations of bf16.
+ * NULL: it is. */
+static tsnn_status computed_network(const tsnn_network *network, int32_t weights, tsnn_network **out)
+{
+    tsnn_status status;
+    *out = NULL;
+    if (weights != TSNN_EXPORT_INT8 && network->activation_format == TSNN_ACTIVATIONS_FLOAT32)
+        return TSNN_OK;
+    TSNNI_TRY(tsnn_network_copy(network, out));
+    TSNNI_TRY(tsnn_network_set_activation_format(*out, TSNN_ACTIVATIONS_FLOAT32));
+    if (weights == TSNN_EXPORT_INT8)
+        round_weights(*out);
+    return TSNN_OK;
+fail:
+    tsnn_network_destroy(out);
+    return status;
 }
 
 /* ---- arrays ---- */
@@ -367,7 +385,8 @@ static int32_t needs_expf(const tsnn_network *network)
     return 0;
 }
 
-static void write_head(exporter *e)
+/* The comment that the file begins with. */
+static void write_comment(exporter *e)
 {
     const char *name = e->options.name;
     tsnni_text_add(&e->text, "/* A sparse neural network, written by libtsnn. Freestanding C99:%s.\n",
@@ -378,11 +397,22 @@ static void write_head(exporter *e)
         tsnni_text_add(&e->text, " * %lld: %lld x %lld, %lld\n", (long long)l, (long long)pattern->rows,
                        (long long)pattern->columns, (long long)pattern->count);
     }
-    tsnni_text_add(&e->text, " *\n * %s_predict() keeps no state and allocates nothing. */\n#include <stdint.h>\n\n",
-                   name);
+    tsnni_text_add(&e->text, " *\n * %s_predict() keeps no state and allocates nothing.\n", name);
+    tsnni_text_add(
+        &e->text,
+        " * Compile the file once; other files, in C or C++, define %s_DECLARATIONS_ONLY and include it. */\n",
+        e->upper);
+}
+
+/* What other files may include: everything in front of the first array. */
+static void write_declarations(exporter *e)
+{
+    const char *name = e->options.name;
+    tsnni_text_add(&e->text, "#ifndef %s_DECLARED\n#define %s_DECLARED\n\n", e->upper, e->upper);
     tsnni_text_add(&e->text, "#define %s_INPUTS %lld\n#define %s_OUTPUTS %lld\n", e->upper,
                    (long long)tsnni_network_inputs(e->network), e->upper, (long long)tsnni_network_outputs(e->network));
     tsnni_text_add(&e->text, "#define %s_WORKSPACE %lld /* floats */\n\n", e->upper, (long long)e->workspace);
+    tsnni_text_add(&e->text, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     tsnni_text_add(&e->text,
                    "/* input: raw features. output: one number for each output. workspace: memory to work in. */\n"
                    "void %s_predict(const float *input, float *output, float *workspace);\n",
@@ -393,9 +423,14 @@ static void write_head(exporter *e)
                        "/* 0, or the number from 1 of the first sample whose outputs are not as expected. */\n"
                        "int %s_self_test(float *workspace);\n",
                        name);
+    tsnni_text_add(&e->text, "#ifdef __cplusplus\n}\n#endif\n\n#endif\n\n");
+}
+
+static void begin_definitions(exporter *e)
+{
+    tsnni_text_add(&e->text, "#ifndef %s_DECLARATIONS_ONLY\n#include <stdint.h>\n\n", e->upper);
     if (needs_expf(e->network))
-        tsnni_text_add(&e->text, "\nfloat expf(float);\n");
-    tsnni_text_add(&e->text, "\n");
+        tsnni_text_add(&e->text, "#ifdef __cplusplus\nextern \"C\"\n#endif\nfloat expf(float);\n\n");
 }
 
 static tsnn_status write_all(exporter *e, const float *expected)
@@ -407,7 +442,9 @@ static tsnn_status write_all(exporter *e, const float *expected)
         half = outputs > half ? outputs : half;
     }
     TSNNI_TRY(tsnni_multiply(half, 2, &e->workspace));
-    write_head(e);
+    write_comment(e);
+    write_declarations(e);
+    begin_definitions(e);
     if (e->network->shift != NULL) {
         write_floats(e, 0, "shift", e->network->shift, inputs);
         write_floats(e, 0, "inverse", e->network->scale, inputs);
@@ -421,6 +458,7 @@ static tsnn_status write_all(exporter *e, const float *expected)
     write_class(e);
     if (expected != NULL)
         write_self_test(e, expected);
+    tsnni_text_add(&e->text, "\n#endif\n");
     return e->text.status;
 fail:
     return status;
@@ -476,7 +514,7 @@ tsnn_status tsnn_export_c(const tsnn_network *network, const tsnn_export_c_optio
     if (network == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
     tsnni_runtime *runtime = &network->context->runtime;
-    tsnn_network *rounded = NULL;
+    tsnn_network *computed = NULL;
     float *expected = NULL;
     exporter e = {.network = network};
     tsnn_export_c_report known = TSNN_EXPORT_C_REPORT_INIT;
@@ -489,11 +527,8 @@ tsnn_status tsnn_export_c(const tsnn_network *network, const tsnn_export_c_optio
     TSNNI_TRY(check_network(network));
     for (size_t i = 0; e.options.name[i] != '\0'; i++)
         e.upper[i] = (char)toupper((unsigned char)e.options.name[i]);
-    if (e.options.weights == TSNN_EXPORT_INT8) {
-        TSNNI_TRY(tsnn_network_copy(network, &rounded));
-        round_weights(rounded);
-        e.network = rounded;
-    }
+    TSNNI_TRY(computed_network(network, e.options.weights, &computed));
+    e.network = computed != NULL ? computed : network;
     TSNNI_TRY(predict_samples(&e, network, &expected, &known.largest_difference));
     TSNNI_TRY(write_all(&e, expected));
     known.text_bytes = e.text.length;
@@ -506,6 +541,6 @@ tsnn_status tsnn_export_c(const tsnn_network *network, const tsnn_export_c_optio
 fail:
     tsnni_text_free(&e.text);
     tsnni_release(runtime, expected);
-    tsnn_network_destroy(&rounded);
+    tsnn_network_destroy(&computed);
     return status;
 }

@@ -127,7 +127,7 @@ static tsnn_status load_tensor(import_call *call, const char *name, array *out)
     void *block;
     tsnn_status status;
     if (tensor == NULL)
-        TSNNI_FAIL(call->runtime, TSNN_ERROR_INVALID_ARGUMENT, "the file has no tensor \"%.200s\"", name);
+        return tsnni_safetensors_lacks(call->runtime, call->tensors, name);
     TSNNI_TRY(tsnni_allocate(call->runtime, tensor->end - tensor->begin, 1, &block));
     call->blocks[call->block_count++] = block;
     TSNNI_TRY(tsnni_safetensors_read(call->runtime, call->tensors, tensor, block));
@@ -295,10 +295,10 @@ fail:
     return status;
 }
 
-/* By the first bytes. */
+/* By the first bytes: those of safetensors are a length, and the brace that its header begins with. */
 static tsnn_status find_format(import_call *call)
 {
-    unsigned char first[6] = {0};
+    unsigned char first[9] = {0};
     tsnn_status status = TSNN_OK;
     call->report.format = call->options.format;
     if (call->options.format != TSNN_FORMAT_AUTO)
@@ -309,20 +309,24 @@ static tsnn_status find_format(import_call *call)
     call->report.format = memcmp(first, "PK", 2) == 0          ? TSNN_FORMAT_NPZ
                           : memcmp(first, "\x93NUMPY", 6) == 0 ? TSNN_FORMAT_NPY
                           : memcmp(first, "%%", 2) == 0        ? TSNN_FORMAT_MATRIX_MARKET
-                                                               : TSNN_FORMAT_SAFETENSORS;
+                          : first[8] == '{'                    ? TSNN_FORMAT_SAFETENSORS
+                                                               : TSNN_FORMAT_AUTO;
+    if (call->report.format == TSNN_FORMAT_AUTO)
+        TSNNI_FAIL(call->runtime, TSNN_ERROR_FORMAT,
+                   "it begins as no format that is known: .npz, .npy, Matrix Market or safetensors");
 fail:
     return status;
 }
 
-static tsnn_status open_file(import_call *call)
+static tsnn_status read_matrix(import_call *call)
 {
-    tsnn_status status;
-    if (call->tensors != NULL) {
+    if (call->tensors != NULL)
         call->report.format = TSNN_FORMAT_SAFETENSORS;
-        return open_safetensors(call);
+    else {
+        tsnn_status status = find_format(call);
+        if (status < 0)
+            return status;
     }
-    TSNNI_TRY(tsnni_source_open(call->runtime, call->options.path, &call->source));
-    TSNNI_TRY(find_format(call));
     switch (call->report.format) {
     case TSNN_FORMAT_NPZ:
         return open_npz(call);
@@ -333,8 +337,6 @@ static tsnn_status open_file(import_call *call)
     default:
         return open_safetensors(call);
     }
-fail:
-    return status;
 }
 
 /* ---- entries to connections ---- */
@@ -497,18 +499,18 @@ static tsnn_status check_options(const import_call *call)
     if (options->reserved != 0 || options->max_bytes < 0 || options->samples < 0)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "max_bytes %lld, samples %lld; neither may be below 0",
                    (long long)options->max_bytes, (long long)options->samples);
+    if (options->features == NULL && options->samples > 0)
+        TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "features is NULL, samples %lld", (long long)options->samples);
     return TSNN_OK;
 fail:
     return status;
 }
 
-static tsnn_status run(import_call *call, tsnn_layer **out)
+static tsnn_status read_layer(import_call *call, tsnn_layer **out)
 {
     tsnn_import_report *report = &call->report;
     tsnn_status status;
-    TSNNI_TRY(check_options(call));
-    call->bytes_left = call->options.max_bytes > 0 ? call->options.max_bytes : DEFAULT_MAX_BYTES;
-    TSNNI_TRY(open_file(call));
+    TSNNI_TRY(read_matrix(call));
     TSNNI_TRY(tsnni_pattern_check(call->runtime, call->matrix.rows, call->matrix.columns, 0));
     int32_t turned = call->options.rows == TSNN_ROWS_ARE_OUTPUTS;
     report->inputs = turned ? call->matrix.columns : call->matrix.rows;
@@ -523,6 +525,23 @@ static tsnn_status run(import_call *call, tsnn_layer **out)
     TSNNI_TRY(check_features(call));
     TSNNI_TRY(count_cells(call));
     TSNNI_TRY(make_layer(call, out));
+fail:
+    return status;
+}
+
+/* A text that says nothing of the file gets its path, and the layer in it. */
+static tsnn_status run(import_call *call, tsnn_layer **out)
+{
+    tsnn_status status;
+    TSNNI_TRY(check_options(call));
+    call->bytes_left = call->options.max_bytes > 0 ? call->options.max_bytes : DEFAULT_MAX_BYTES;
+    if (call->tensors == NULL)
+        TSNNI_TRY(tsnni_source_open(call->runtime, call->options.path, &call->source));
+    status = read_layer(call, out);
+    if (status < 0 && call->report.format == TSNN_FORMAT_SAFETENSORS && call->options.weights != NULL)
+        status = tsnni_fail_at(call->runtime, status, "layer \"%.80s\"", call->options.weights);
+    if (status < 0 && call->source.file >= 0)
+        status = tsnni_fail_at(call->runtime, status, "%.200s", call->options.path);
 fail:
     return status;
 }

@@ -167,6 +167,14 @@ typedef struct load_call {
     tsnni_training_place place;
 } load_call;
 
+static tsnn_status read_file(load_call *call, const tsnni_safetensors *file, const tsnn_activation *custom)
+{
+    tsnn_status status = TSNN_OK;
+    if (call->with_training)
+        status = tsnni_model_read_training(call->context, file, &call->place);
+    return status < 0 ? status : tsnni_model_read(call->context, file, call->like, custom, &call->network);
+}
+
 static tsnn_status load(load_call *call)
 {
     tsnni_runtime *runtime = &call->context->runtime;
@@ -179,10 +187,10 @@ static tsnn_status load(load_call *call)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "reserved is %d; it must be 0", (int)given.reserved);
     TSNNI_TRY(
         tsnni_model_open(runtime, &(tsnni_model_place){call->path, call->data, call->size, given.max_bytes}, &source));
-    TSNNI_TRY(tsnni_safetensors_open(runtime, &source, &file));
-    if (call->with_training)
-        TSNNI_TRY(tsnni_model_read_training(call->context, &file, &call->place));
-    TSNNI_TRY(tsnni_model_read(call->context, &file, call->like, given.custom, &call->network));
+    status = tsnni_safetensors_open(runtime, &source, &file);
+    if (status >= 0)
+        status = read_file(call, &file, given.custom);
+    status = tsnni_model_failed(runtime, status, call->path);
 fail:
     tsnni_safetensors_close(runtime, &file);
     tsnni_source_close(&source);
@@ -228,20 +236,48 @@ static void swap_networks(tsnn_network *one, tsnn_network *other)
     *other = kept;
 }
 
+/* Pruning removes hidden neurons alone: a file of other inputs or outputs is of another model. */
+static tsnn_status check_fit(const tsnn_trainer *trainer, const load_call *call)
+{
+    tsnni_runtime *runtime = &trainer->context->runtime;
+    const tsnn_network *own = trainer->options.network;
+    const tsnni_epoch_part *part = &call->place.part;
+    tsnn_status status;
+    if (own->count > 0 && (tsnni_network_inputs(call->network) != tsnni_network_inputs(own) ||
+                           tsnni_network_outputs(call->network) != tsnni_network_outputs(own)))
+        TSNNI_FAIL(runtime, TSNN_ERROR_SHAPE,
+                   "the file's network has %lld inputs and %lld outputs, the trainer's has %lld and %lld",
+                   (long long)tsnni_network_inputs(call->network), (long long)tsnni_network_outputs(call->network),
+                   (long long)tsnni_network_inputs(own), (long long)tsnni_network_outputs(own));
+    TSNNI_TRY(tsnni_loss_check_network(trainer->options.loss, call->network));
+    if (part->steps > 0 && part->batch != trainer->options.batch)
+        TSNNI_FAIL(runtime, TSNN_ERROR_STATE,
+                   "saved inside an epoch, after %lld steps of %lld samples; the trainer's batch is %lld: "
+                   "create it with batch = %lld",
+                   (long long)part->steps, (long long)part->batch, (long long)trainer->options.batch,
+                   (long long)part->batch);
+    return TSNN_OK;
+fail:
+    return status;
+}
+
 static tsnn_status resume(tsnn_trainer *trainer, load_call *call)
 {
     tsnn_network *network = trainer->options.network;
+    int64_t streams = trainer->context->streams;
     tsnn_status status;
     call->context = trainer->context;
     call->like = network;
     call->with_training = 1;
     TSNNI_TRY(load(call));
-    TSNNI_TRY(tsnni_loss_check_network(trainer->options.loss, call->network));
+    TSNNI_TRY(check_fit(trainer, call));
     swap_networks(network, call->network);
     trainer->epochs_done = call->place.epochs_done;
     trainer->passes = call->place.passes;
     trainer->part = call->place.part;
 fail:
+    if (status < 0)
+        trainer->context->streams = streams; /* the next layer draws what it would have drawn */
     tsnn_network_destroy(&call->network);
     return status;
 }
@@ -283,10 +319,10 @@ tsnn_status tsnn_model_get_metadata(tsnn_context *context, const char *path, con
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "capacity is %lld; it must not be below 0",
                    (long long)capacity);
     TSNNI_TRY(tsnni_source_open(runtime, path, &source));
-    TSNNI_TRY(tsnni_safetensors_open(runtime, &source, &file));
+    TSNNI_TRY(tsnni_model_failed(runtime, tsnni_safetensors_open(runtime, &source, &file), path));
     const char *value = tsnni_safetensors_metadata(&file, key);
     if (value == NULL)
-        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "the file has no metadata \"%.80s\"", key);
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "%.200s: the file has no metadata \"%.80s\"", path, key);
     int64_t needed = (int64_t)strlen(value) + 1;
     if (size != NULL)
         *size = needed;

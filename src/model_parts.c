@@ -42,11 +42,18 @@ tsnn_status tsnni_model_open(tsnni_runtime *runtime, const tsnni_model_place *pl
         *source = tsnni_source_of_memory(place->data, place->size);
     }
     if (place->max_bytes > 0 && source->size > place->max_bytes)
-        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "%lld bytes; max_bytes is %lld", (long long)source->size,
-                   (long long)place->max_bytes);
+        return tsnni_model_failed(runtime,
+                                  tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT, "%lld bytes; max_bytes is %lld",
+                                             (long long)source->size, (long long)place->max_bytes),
+                                  place->path);
     return TSNN_OK;
 fail:
     return status;
+}
+
+tsnn_status tsnni_model_failed(tsnni_runtime *runtime, tsnn_status status, const char *path)
+{
+    return status < 0 && path != NULL ? tsnni_fail_at(runtime, status, "%.200s", path) : status;
 }
 
 tsnn_status tsnni_model_check_format(tsnni_runtime *runtime, const tsnni_safetensors *file, int64_t *layers)

@@ -36,6 +36,9 @@ typedef struct tsnni_model_place {
 /* To be closed, also after a failure. INVALID_ARGUMENT, NULL_ARGUMENT, IO. */
 tsnn_status tsnni_model_open(tsnni_runtime *runtime, const tsnni_model_place *place, tsnni_source *source);
 
+/* Puts the path, unless that is NULL, in front of the text of a failure; returns the status. */
+tsnn_status tsnni_model_failed(tsnni_runtime *runtime, tsnn_status status, const char *path);
+
 /* The number of layers of a file in a format that this version reads. */
 tsnn_status tsnni_model_check_format(tsnni_runtime *runtime, const tsnni_safetensors *file, int64_t *layers);
 

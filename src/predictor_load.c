@@ -152,6 +152,26 @@ fail:
     return status;
 }
 
+static tsnn_status read_predictor(tsnn_context *context, const tsnni_safetensors *file,
+                                  const tsnn_predictor_load_options *given, const tsnn_predictor_options *packing,
+                                  tsnn_predictor **out)
+{
+    tsnni_runtime *runtime = &context->runtime;
+    int64_t layers = 0;
+    tsnn_status status;
+    TSNNI_TRY(tsnni_model_check_format(runtime, file, &layers));
+    TSNNI_TRY(tsnni_predictor_begin(context, layers, packing, out));
+    if (given->ownership == TSNN_BORROW) {
+        (*out)->in_place = 1;
+        (*out)->batch = 0;
+    }
+    load_call call = {context, file, given->custom != NULL ? &given->custom->rule : NULL, *out};
+    for (int64_t l = 0; l < layers; l++)
+        TSNNI_TRY(add_layer(&call));
+fail:
+    return status;
+}
+
 static tsnn_status load(tsnn_context *context, const tsnni_model_place *place,
                         const tsnn_predictor_load_options *options, tsnn_predictor **out)
 {
@@ -161,23 +181,16 @@ static tsnn_status load(tsnn_context *context, const tsnni_model_place *place,
     tsnni_model_place from = *place;
     tsnn_predictor_load_options given;
     tsnn_predictor_options packing;
-    int64_t layers = 0;
     tsnn_status status;
     TSNNI_TRY(read_options(runtime, options, &given, &packing));
     from.max_bytes = given.max_bytes;
     TSNNI_TRY(tsnni_model_open(runtime, &from, &source));
     if (given.ownership == TSNN_BORROW && source.memory == NULL)
         TSNNI_TRY(tsnni_source_map(runtime, &source));
-    TSNNI_TRY(tsnni_safetensors_open(runtime, &source, &file));
-    TSNNI_TRY(tsnni_model_check_format(runtime, &file, &layers));
-    TSNNI_TRY(tsnni_predictor_begin(context, layers, &packing, out));
-    if (given.ownership == TSNN_BORROW) {
-        (*out)->in_place = 1;
-        (*out)->batch = 0;
-    }
-    load_call call = {context, &file, given.custom != NULL ? &given.custom->rule : NULL, *out};
-    for (int64_t l = 0; l < layers; l++)
-        TSNNI_TRY(add_layer(&call));
+    status = tsnni_safetensors_open(runtime, &source, &file);
+    if (status >= 0)
+        status = read_predictor(context, &file, &given, &packing, out);
+    TSNNI_TRY(tsnni_model_failed(runtime, status, from.path));
     if (given.ownership == TSNN_BORROW) {
         (*out)->source = source;
         source = tsnni_source_of_memory(NULL, 0);

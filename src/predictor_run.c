@@ -68,6 +68,12 @@ static tsnn_status check_samples(const tsnn_predictor *predictor, tsnni_runtime 
     if (samples->count < 0 || samples->capacity < 0)
         return tsnni_fail(errors, TSNN_ERROR_INVALID_ARGUMENT, "%lld samples, capacity %lld; neither may be below 0",
                           (long long)samples->count, (long long)samples->capacity);
+    if (samples->features != NULL && (samples->sample_ptr != NULL || samples->index != NULL || samples->value != NULL))
+        return tsnni_fail(errors, TSNN_ERROR_INVALID_ARGUMENT,
+                          "features and %s are both given; samples are dense or sparse",
+                          samples->sample_ptr != NULL ? "sample_ptr"
+                          : samples->index != NULL    ? "index"
+                                                      : "value");
     if (samples->count == 0)
         return TSNN_OK;
     if (tsnni_multiply(samples->count, inputs, &numbers) < 0 || numbers > INT64_MAX / (int64_t)sizeof(float))

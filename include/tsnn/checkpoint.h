@@ -33,7 +33,7 @@ typedef struct tsnn_checkpoint_import_options {
     int64_t max_bytes;             /**< Memory that one layer may take besides its tensors; default 1 GiB. */
     const float *features;         /**< A batch on which to measure what was left out: samples x inputs, finite. NULL:
                                       none. */
-    int64_t samples;               /**< Rows of features. */
+    int64_t samples;               /**< Rows of features; 0 without. */
 } tsnn_checkpoint_import_options;
 
 /** Initialises a tsnn_checkpoint_import_options to its defaults (path remains to be set). */
@@ -62,7 +62,9 @@ TSNN_API tsnn_status tsnn_network_import(tsnn_context *context, const tsnn_check
 /** Options of tsnn_network_export(). Zero means the default. */
 typedef struct tsnn_checkpoint_export_options {
     uint32_t struct_size;     /**< sizeof this struct. */
-    int32_t masks;            /**< 1: also "fc1.weight_mask", U8, 1 where a connection is and 0 elsewhere. */
+    int32_t masks;            /**< 1: also "fc1.weight_mask", U8, 1 where a connection is and 0 elsewhere, for
+                                   tsnn_network_import() and programs of your own; load_state_dict() takes the file
+                                   without, see below. */
     const char *path;         /**< Of the file, which is replaced in one go. Required. */
     const char *const *names; /**< Of the layers; NULL: "layers.0", "layers.1", ... */
     int64_t name_count;       /**< Length of names: the network's layers; 0 without names. */
@@ -78,9 +80,12 @@ typedef struct tsnn_checkpoint_export_options {
 TSNN_API tsnn_status tsnn_checkpoint_export_options_init(tsnn_checkpoint_export_options *options);
 
 /**
- * @brief Writes a network as a checkpoint that load_state_dict() takes: dense matrices, row by row, biases, and masks
- * on request. Activations and dropout are the model's code there. A standardizer is folded into the first layer's
+ * @brief Writes a network as a checkpoint that load_state_dict() takes: dense matrices, row by row, and biases; and
+ * masks on request. Activations and dropout are the model's code there. A standardizer is folded into the first layer's
  * weights and biases, rounded to float: the written network takes raw features, as this one does.
+ *
+ * With masks, load_state_dict() finds "fc1.weight_mask" unexpected: take those tensors out first, or pass strict=False.
+ * A module pruned by torch.nn.utils.prune calls the weights "fc1.weight_orig"; rename them for such a one.
  * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (options, names that are twice there), STATE (no layers),
  *         NOT_FINITE (a weight or bias, also of folding; nothing is written), IO, OVERFLOW, UNSUPPORTED (a build
  * without model files), OUT_OF_MEMORY

@@ -45,7 +45,7 @@ typedef struct tsnn_import_options {
     int64_t max_bytes;     /**< Memory that may be taken besides the file's own size; default 1 GiB. */
     const float *features; /**< A batch on which to measure what was left out: samples x inputs, finite. NULL: none. How
                               many inputs there are, the file decides: a stranger's is to be imported without first. */
-    int64_t samples;       /**< Rows of features. */
+    int64_t samples;       /**< Rows of features; 0 without. */
 } tsnn_import_options;
 
 /** Initialises a tsnn_import_options to its defaults (path remains to be set). */
@@ -80,7 +80,8 @@ typedef struct tsnn_import_report {
  * @brief Makes a layer of a matrix in a file. Elements may be whole numbers or floats of 16 to 64 bits.
  * @param[out] report NULL: not wanted
  * @param[out] out NULL on failure
- * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (options), IO, FORMAT, SHAPE, STRUCTURE (an entry that is
+ * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (options; a tensor that is missing: the text names some that
+ *         are there), IO, FORMAT (also: AUTO, and it begins as none that is known), SHAPE, STRUCTURE (an entry that is
  *         there twice or outside), NOT_FINITE, OVERFLOW (also: max_bytes), UNSUPPORTED (a variant of the format that is
  *         not read), OUT_OF_MEMORY
  */
@@ -92,7 +93,7 @@ typedef struct tsnn_export_options {
     uint32_t struct_size; /**< sizeof this struct. */
     int32_t format;       /**< TSNN_FORMAT_*. Required. */
     const char *path;     /**< Of the file with the weights, which is replaced. Required. */
-    const char *weights;  /**< SAFETENSORS: name of the tensor; default "weight". */
+    const char *weights;  /**< SAFETENSORS: name of the tensor; default "weight". Else NULL. */
     const char *bias;     /**< SAFETENSORS: name of the tensor; else the path of a .npy. NULL: not written. */
     const char *mask;     /**< Dense formats: the same for a matrix of 1 where a connection is and 0 elsewhere, U8. */
     int32_t rows;         /**< TSNN_ROWS_ARE_*. */
@@ -111,7 +112,8 @@ TSNN_API tsnn_status tsnn_export_options_init(tsnn_export_options *options);
 /**
  * @brief Writes a layer's weights, and its biases and mask on request, for other programs. Each file is replaced in one
  * go. Dense formats are written row by row; no dense matrix is allocated.
- * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (options; two of them naming one file), NOT_FINITE (a weight
+ * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (options; two of them naming one file, a tensor's name for a
+ *         format without names), NOT_FINITE (a weight
  *         or bias; nothing is written), IO, OVERFLOW (4 GiB and more as NPZ), OUT_OF_MEMORY
  */
 TSNN_API tsnn_status tsnn_layer_export(const tsnn_layer *layer, const tsnn_export_options *options);

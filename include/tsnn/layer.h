@@ -85,7 +85,8 @@ enum { TSNN_CHECKED = 0, TSNN_TRUSTED = 1 };
  * @param bias outputs finite numbers; NULL: zeros
  * @param trust TSNN_CHECKED, or TSNN_TRUSTED to skip the checks of arrays that are known to be valid
  * @param[out] out NULL on failure
- * @return OK, NULL_ARGUMENT, SHAPE, STRUCTURE, NOT_FINITE, INVALID_ARGUMENT (trust), OVERFLOW, OUT_OF_MEMORY
+ * @return OK, NULL_ARGUMENT, SHAPE, STRUCTURE (also: more connections than cells), NOT_FINITE, INVALID_ARGUMENT (trust;
+ *         connections below 0), OVERFLOW (connections above 2^32 - 1), OUT_OF_MEMORY
  */
 TSNN_API tsnn_status tsnn_layer_create_from_csr(tsnn_context *context, int64_t inputs, int64_t outputs,
                                                 int64_t connections, const int64_t *row_ptr, const int32_t *column,

@@ -230,7 +230,7 @@ TSNN_API void tsnn_predictor_workspace_destroy(tsnn_predictor_workspace **worksp
 TSNN_API tsnn_status tsnn_predictor_workspace_error(const tsnn_predictor_workspace *workspace, char *buffer,
                                                     int64_t capacity, tsnn_status *code);
 
-/** Samples to predict: rows of features, or their numbers other than 0. */
+/** Samples to predict: rows of features, or their numbers other than 0. One of the two forms; both are refused. */
 typedef struct tsnn_samples {
     uint32_t struct_size;      /**< sizeof this struct. */
     int32_t reserved;          /**< 0. */
@@ -279,10 +279,10 @@ typedef struct tsnn_answers {
  *
  * All arguments are checked before anything is written. The arrays of the answers must not overlap the samples.
  * @param workspace of this predictor; used by no other thread at the same time
- * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (negative count, reserved not 0, unknown form, top above the
- * outputs, a workspace of another predictor; labels without top of the raw form of a single output, which has no
- * threshold), BUFFER_TOO_SMALL, NOT_FINITE, STRUCTURE (sample_ptr or index), OVERFLOW; the detail is in the workspace:
- *         tsnn_predictor_workspace_error()
+ * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (negative count, reserved not 0, dense and sparse samples at
+ * once, unknown form, top above the outputs, a workspace of another predictor; labels without top of the raw form of a
+ * single output, which has no threshold), BUFFER_TOO_SMALL, NOT_FINITE, STRUCTURE (sample_ptr or index), OVERFLOW; the
+ * detail is in the workspace: tsnn_predictor_workspace_error()
  */
 TSNN_API tsnn_status tsnn_predictor_run(const tsnn_predictor *predictor, tsnn_predictor_workspace *workspace,
                                         const tsnn_samples *samples, const tsnn_answers *answers);

@@ -57,6 +57,8 @@ static const char *reason(int number)
 static tsnn_status refused(tsnni_runtime *runtime, const char *what, const char *path)
 {
     int number = errno;
+    if (path[0] == '\0')
+        return tsnni_fail(runtime, TSNN_ERROR_IO, "the path is empty");
     return tsnni_fail(runtime, TSNN_ERROR_IO, "%s %.300s: %s (errno %d)", what, path, reason(number), number);
 }
 
@@ -160,6 +162,8 @@ tsnn_status tsnni_sink_open(tsnni_runtime *runtime, const char *path, tsnni_sink
     int64_t old_mode;
     tsnn_status status;
     *out = (tsnni_sink){.file = -1, .path = path};
+    if (path[0] == '\0') /* a temporary file beside it could be created */
+        TSNNI_FAIL(runtime, TSNN_ERROR_IO, "the path is empty");
     TSNNI_TRY(find_old_mode(runtime, path, &old_mode));
     TSNNI_TRY(TSNNI_NEW(runtime, BUFFER_BYTES, &out->buffer));
     TSNNI_TRY(TSNNI_NEW(runtime, (int64_t)room, &out->temporary));

@@ -43,6 +43,18 @@ tsnn_status tsnni_fail(tsnni_runtime *runtime, tsnn_status code, const char *for
     return code;
 }
 
+tsnn_status tsnni_fail_at(tsnni_runtime *runtime, tsnn_status code, const char *format, ...)
+{
+    if (runtime == NULL)
+        return code;
+    char place[sizeof runtime->error_text];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(place, sizeof place, format, arguments);
+    va_end(arguments);
+    return length < 0 ? code : tsnni_fail(runtime, code, "%s: %s", place, runtime->error_text);
+}
+
 void tsnni_log(tsnni_runtime *runtime, int32_t level, const char *format, ...)
 {
     if (runtime == NULL || runtime->log == NULL)

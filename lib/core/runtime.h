@@ -36,6 +36,10 @@ void tsnni_runtime_init(tsnni_runtime *runtime);
  * A NULL runtime only returns the code. */
 tsnn_status tsnni_fail(tsnni_runtime *runtime, tsnn_status code, const char *format, ...) TSNNI_PRINTF(3, 4);
 
+/* Puts a formatted place in front of the text of the failure that a call has just returned as `code`, as "place: text",
+ * and returns `code`. */
+tsnn_status tsnni_fail_at(tsnni_runtime *runtime, tsnn_status code, const char *format, ...) TSNNI_PRINTF(3, 4);
+
 /* Passes a formatted line to the caller's log, if one is set. */
 void tsnni_log(tsnni_runtime *runtime, int32_t level, const char *format, ...) TSNNI_PRINTF(3, 4);
 

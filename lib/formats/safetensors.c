@@ -1,6 +1,7 @@
 /* Reading safetensors: the header, the check that the tensors tile the data, and their elements. */
 #include "formats/safetensors.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "formats/json.h"
 
 #define LENGTH_BYTES 8
+#define NAMED 4 /* tensors that a text names */
 
 static const struct {
     const char *name;
@@ -150,6 +152,19 @@ const tsnni_tensor *tsnni_safetensors_find(const tsnni_safetensors *file, const 
     if (file->tensor_count == 0)
         return NULL;
     return bsearch(&wanted, file->tensors, (size_t)file->tensor_count, sizeof wanted, by_name);
+}
+
+tsnn_status tsnni_safetensors_lacks(tsnni_runtime *runtime, const tsnni_safetensors *file, const char *name)
+{
+    char there[NAMED * 64 + 40] = "none";
+    int length = 0;
+    for (int64_t k = 0; k < file->tensor_count && k < NAMED; k++)
+        length += snprintf(there + length, sizeof there - (size_t)length, "%s\"%.56s\"", k > 0 ? ", " : "",
+                           file->tensors[k].name);
+    if (file->tensor_count > NAMED)
+        snprintf(there + length, sizeof there - (size_t)length, " and %lld more",
+                 (long long)file->tensor_count - NAMED);
+    return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT, "the file has no tensor \"%.80s\"; it has %s", name, there);
 }
 
 const char *tsnni_safetensors_metadata(const tsnni_safetensors *file, const char *key)

@@ -72,6 +72,8 @@ void tsnni_safetensors_close(tsnni_runtime *runtime, tsnni_safetensors *file);
 
 /* NULL: there is none. */
 const tsnni_tensor *tsnni_safetensors_find(const tsnni_safetensors *file, const char *name);
+/* Fails with INVALID_ARGUMENT: no tensor of that name, and the names of the first few that are there. */
+tsnn_status tsnni_safetensors_lacks(tsnni_runtime *runtime, const tsnni_safetensors *file, const char *name);
 const char *tsnni_safetensors_metadata(const tsnni_safetensors *file, const char *key);
 
 /* The elements as they are in the file. */

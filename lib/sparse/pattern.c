@@ -39,9 +39,15 @@ tsnn_status tsnni_pattern_check(tsnni_runtime *runtime, int64_t rows, int64_t co
     if (rows < 1 || rows > INT32_MAX || columns < 1 || columns > INT32_MAX)
         return tsnni_fail(runtime, TSNN_ERROR_SHAPE, "%lld x %lld: each dimension must be between 1 and %ld",
                           (long long)rows, (long long)columns, (long)INT32_MAX);
-    if (count < 0 || count > TSNNI_MAX_CONNECTIONS || count > rows * columns)
-        return tsnni_fail(runtime, TSNN_ERROR_OVERFLOW, "%lld connections do not fit %lld x %lld cells (at most %lld)",
-                          (long long)count, (long long)rows, (long long)columns, (long long)TSNNI_MAX_CONNECTIONS);
+    if (count < 0)
+        return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT, "%lld connections; they must not be below 0",
+                          (long long)count);
+    if (count > TSNNI_MAX_CONNECTIONS)
+        return tsnni_fail(runtime, TSNN_ERROR_OVERFLOW, "%lld connections; at most %lld", (long long)count,
+                          (long long)TSNNI_MAX_CONNECTIONS);
+    if (count > rows * columns)
+        return tsnni_fail(runtime, TSNN_ERROR_STRUCTURE, "%lld connections in %lld x %lld cells", (long long)count,
+                          (long long)rows, (long long)columns);
     return TSNN_OK;
 }
 

@@ -51,8 +51,8 @@ static inline void tsnni_index_set(const tsnni_indices *indices, int64_t k, int6
         ((uint32_t *)indices->data)[k] = (uint32_t)index;
 }
 
-/* SHAPE for dimensions < 1 or above INT32_MAX, OVERFLOW for count negative, above TSNNI_MAX_CONNECTIONS or above
- * rows * columns. */
+/* SHAPE for dimensions < 1 or above INT32_MAX; for count INVALID_ARGUMENT when negative, OVERFLOW above
+ * TSNNI_MAX_CONNECTIONS, STRUCTURE above rows * columns. */
 tsnn_status tsnni_pattern_check(tsnni_runtime *runtime, int64_t rows, int64_t columns, int64_t count);
 
 /* An empty shell with its arrays allocated: row_ptr zeroed, indices unset. The errors of tsnni_pattern_check. *out is

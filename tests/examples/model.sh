@@ -27,7 +27,7 @@ head -c 500 "$work/whole" >"$work/cut"
 refuses "a file that was cut off" "--resume $work/cut: .*500" --data "$work/csv" --resume "$work/cut"
 cut -d , -f 2- "$work/csv/train.csv" >"$work/pair/train.csv"
 cut -d , -f 2- "$work/csv/test.csv" >"$work/pair/test.csv"
-refuses "data of another width" "15 features" --data "$work/pair" --resume "$work/whole"
+refuses "data of another width" "16 inputs and 3 outputs, the trainer.s has 15 and 3" --data "$work/pair" --resume "$work/whole"
 train --data "$work/csv" --save "$work/nowhere/model"
 claim "a file that cannot be written is told" grep -q "^train_mlp: warning: --save $work/nowhere/model: cannot create" "$work/err"
 claim "... and is an error in the end" [ "$status" -eq 1 ]

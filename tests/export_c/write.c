@@ -48,7 +48,7 @@ static void standardise(tsnn_context *context, tsnn_network *network)
 }
 
 static void write_network(const char *folder, tsnn_context *context, int32_t hidden, int32_t output, int64_t outputs,
-                          int32_t weights, const char *name)
+                          int32_t weights, int32_t format, const char *name)
 {
     const int64_t sizes[] = {INPUTS, 40, 30, outputs};
     char path[1024];
@@ -68,6 +68,7 @@ static void write_network(const char *folder, tsnn_context *context, int32_t hid
     shape.output = last;
     require(tsnn_network_create_mlp(context, &shape, &network), context, "network");
     standardise(context, network);
+    require(tsnn_network_set_activation_format(network, format), context, "format");
 
     tsnn_export_c_options options = TSNN_EXPORT_C_OPTIONS_INIT;
     tsnn_export_c_report report = TSNN_EXPORT_C_REPORT_INIT;
@@ -91,11 +92,17 @@ int main(int argc, char **argv)
     make_features();
     require(tsnn_context_create(NULL, &context), NULL, "context");
     write_network(argv[1], context, TSNN_ACTIVATION_ALL_RELU, TSNN_ACTIVATION_SOFTMAX, 7, TSNN_EXPORT_FLOAT,
-                  "classify");
-    write_network(argv[1], context, TSNN_ACTIVATION_ALL_RELU, TSNN_ACTIVATION_SOFTMAX, 7, TSNN_EXPORT_INT8, "small");
-    write_network(argv[1], context, TSNN_ACTIVATION_RELU, TSNN_ACTIVATION_IDENTITY, 3, TSNN_EXPORT_FLOAT, "regress");
-    write_network(argv[1], context, TSNN_ACTIVATION_TANH, TSNN_ACTIVATION_SIGMOID, 1, TSNN_EXPORT_FLOAT, "binary");
-    write_network(argv[1], context, TSNN_ACTIVATION_SIGMOID, TSNN_ACTIVATION_TANH, 2, TSNN_EXPORT_INT8, "curves");
+                  TSNN_ACTIVATIONS_FLOAT32, "classify");
+    write_network(argv[1], context, TSNN_ACTIVATION_ALL_RELU, TSNN_ACTIVATION_SOFTMAX, 7, TSNN_EXPORT_INT8,
+                  TSNN_ACTIVATIONS_FLOAT32, "small");
+    write_network(argv[1], context, TSNN_ACTIVATION_RELU, TSNN_ACTIVATION_IDENTITY, 3, TSNN_EXPORT_FLOAT,
+                  TSNN_ACTIVATIONS_FLOAT32, "regress");
+    write_network(argv[1], context, TSNN_ACTIVATION_TANH, TSNN_ACTIVATION_SIGMOID, 1, TSNN_EXPORT_FLOAT,
+                  TSNN_ACTIVATIONS_FLOAT32, "binary");
+    write_network(argv[1], context, TSNN_ACTIVATION_SIGMOID, TSNN_ACTIVATION_TANH, 2, TSNN_EXPORT_INT8,
+                  TSNN_ACTIVATIONS_FLOAT32, "curves");
+    write_network(argv[1], context, TSNN_ACTIVATION_ALL_RELU, TSNN_ACTIVATION_SOFTMAX, 7, TSNN_EXPORT_FLOAT,
+                  TSNN_ACTIVATIONS_BF16, "halved");
     tsnn_context_destroy(&context);
     return EXIT_SUCCESS;
 }

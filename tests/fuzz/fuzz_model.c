@@ -162,10 +162,20 @@ static void train_on(const tools *with, tsnn_trainer *trainer, const tsnn_networ
     free(features);
 }
 
-static tsnn_network *small_network(const tools *with)
+/* Of as many inputs and outputs as the file's network has, if there is one: a trainer of others does not take it. */
+static tsnn_network *small_network(const tools *with, const uint8_t *data, size_t size)
 {
-    static const int64_t sizes[] = {4, 6, 3};
+    int64_t sizes[] = {4, 6, 3};
     tsnn_network *network = NULL;
+    if (tsnn_network_load_memory(with->context, data, (int64_t)size, &with->options, &network) == TSNN_OK) {
+        tsnn_network_info info = TSNN_NETWORK_INFO_INIT;
+        FUZZ_OK(with->context, tsnn_network_get_info(network, &info));
+        if (info.inputs <= MAX_NEURONS && info.outputs <= MAX_NEURONS) {
+            sizes[0] = info.inputs;
+            sizes[2] = info.outputs;
+        }
+        tsnn_network_destroy(&network);
+    }
     tsnn_mlp_options options = TSNN_MLP_OPTIONS_INIT;
     options.sizes = sizes;
     options.size_count = 3;
@@ -177,7 +187,7 @@ static tsnn_network *small_network(const tools *with)
 
 static void resume(const tools *with, const uint8_t *data, size_t size)
 {
-    tsnn_network *network = small_network(with);
+    tsnn_network *network = small_network(with, data, size);
     tsnn_loss *loss = NULL;
     tsnn_optimizer *optimizer = NULL;
     tsnn_evolution *evolution = NULL;

@@ -62,19 +62,12 @@ soname_is_there()
     readelf -d "$lib/libtsnn.so" | grep "SONAME.*libtsnn.so.$SOVERSION" && [ -e "$lib/libtsnn.so.$SOVERSION" ]
 }
 
-# A package of its own, installed without DESTDIR, because CMake files name absolute folders; with both libraries, and
-# refused when a newer version is asked for.
-cmake_clients()
+# make_project FOLDER: a CMake project of two clients; a version that is not there must not be found.
+make_project()
 {
-    home=$(pwd)/$BUILD/tests/cmake
-    case $BUILD in /*) home=$BUILD/tests/cmake ;; esac
-    rm -rf "$home"
-    mkdir -p "$home/source"
-    $MAKE --no-print-directory -s install prefix="$home/usr" exec_prefix="$home/usr" libdir="$home/usr/lib" \
-        includedir="$home/usr/include" pkgconfigdir="$home/usr/lib/pkgconfig" cmakedir="$home/usr/lib/cmake/sparse-nn" \
-        mandir="$home/usr/share/man" DESTDIR= || return 1
-    cp tests/install/client.c "$home/source"
-    cat >"$home/source/CMakeLists.txt" <<END
+    mkdir -p "$1"
+    cp tests/install/client.c "$1"
+    cat >"$1/CMakeLists.txt" <<END
 cmake_minimum_required(VERSION 3.16)
 project(client C)
 find_package(sparse-nn 0.1 REQUIRED)
@@ -88,9 +81,78 @@ target_link_libraries(shared_client sparse-nn::tsnn)
 add_executable(static_client client.c)
 target_link_libraries(static_client sparse-nn::tsnn_static)
 END
-    cmake -S "$home/source" -B "$home/build" -DCMAKE_PREFIX_PATH="$home/usr" -DCMAKE_C_COMPILER="${CC##* }" \
-        -DCMAKE_C_FLAGS="$CFLAGS" && cmake --build "$home/build" && "$home/build/shared_client" && "$home/build/static_client" &&
-        ! readelf -d "$home/build/static_client" | grep 'NEEDED.*libtsnn'
+}
+
+# cmake_build SOURCE BUILD OPTION...: both clients build, run, and have the library that they name.
+cmake_build()
+{
+    source=$1
+    built=$2
+    shift 2
+    cmake -S "$source" -B "$built" -DCMAKE_C_COMPILER="${CC##* }" -DCMAKE_C_FLAGS="$CFLAGS" "$@" &&
+        cmake --build "$built" && "$built/shared_client" && "$built/static_client" &&
+        ! readelf -d "$built/static_client" | grep 'NEEDED.*libtsnn'
+}
+
+# A package of its own, installed without DESTDIR.
+cmake_clients()
+{
+    home=$(pwd)/$BUILD/tests/cmake
+    case $BUILD in /*) home=$BUILD/tests/cmake ;; esac
+    rm -rf "$home"
+    $MAKE --no-print-directory -s install prefix="$home/usr" exec_prefix="$home/usr" libdir="$home/usr/lib" \
+        includedir="$home/usr/include" pkgconfigdir="$home/usr/lib/pkgconfig" cmakedir="$home/usr/lib/cmake/sparse-nn" \
+        mandir="$home/usr/share/man" DESTDIR= || return 1
+    make_project "$home/source"
+    cmake_build "$home/source" "$home/build" -DCMAKE_PREFIX_PATH="$home/usr"
+}
+
+# What was installed for /usr/local lies elsewhere by now: in the root of a cross build, or where somebody unpacked it.
+move_away()
+{
+    moved=$(cd "$BUILD/tests" && pwd)/moved
+    rm -rf "$moved"
+    cp -R "$stage" "$moved"
+}
+
+moved_package()
+{
+    move_away && $CC $CFLAGS tests/install/client.c -o "$moved/client" \
+        $(PKG_CONFIG_PATH=$moved$prefix/lib/pkgconfig $PKG_CONFIG --define-prefix --cflags --libs sparse-nn) &&
+        LD_LIBRARY_PATH=$moved$prefix/lib "$moved/client"
+}
+
+moved_cmake_clients()
+{
+    move_away && make_project "$moved/source" &&
+        cmake_build "$moved/source" "$moved/build" -DCMAKE_FIND_ROOT_PATH="$moved" &&
+        cmake_build "$moved/source" "$moved/built" -DCMAKE_PREFIX_PATH="$moved$prefix"
+}
+
+# Folders outside the prefix keep their full names, here and there.
+other_folders()
+{
+    other=$(cd "$BUILD/tests" && pwd)/other
+    rm -rf "$other"
+    $MAKE --no-print-directory -s install DESTDIR= prefix="$other/usr" exec_prefix="$other/usr/machine" libdir="$other/lib" \
+        includedir="$other/usr/include/deep" pkgconfigdir="$other/pc" cmakedir="$other/cmake/sparse-nn" \
+        mandir="$other/usr/share/man" &&
+        $CC $CFLAGS tests/install/client.c -o "$other/client" \
+            $(PKG_CONFIG_PATH=$other/pc $PKG_CONFIG --cflags --libs sparse-nn) &&
+        LD_LIBRARY_PATH=$other/lib "$other/client" || return 1
+    if command -v cmake >/dev/null 2>&1; then
+        make_project "$other/source" && cmake_build "$other/source" "$other/build" -DCMAKE_PREFIX_PATH="$other/cmake" ||
+            return 1
+    fi
+    rm -rf "$other"
+}
+
+# Of the archive and of the shared library, which serve as before.
+stripped_clients()
+{
+    readelf -S "$lib/libtsnn.so.$SOVERSION" "$lib/libtsnn.a" | grep 'debug_info'
+    make_here install-strip && ! readelf -S "$lib/libtsnn.so.$SOVERSION" "$lib/libtsnn.a" | grep 'debug_' &&
+        shared_client && static_client
 }
 
 man_page_is_clean()
@@ -114,11 +176,15 @@ if command -v "$PKG_CONFIG" >/dev/null 2>&1; then
     claim "a client builds with pkg-config --static and the archive" static_client
     claim "pkg-config and the library agree on the version" version_agrees
     claim "the program of README builds and runs" readme_client
+    claim "a client builds with pkg-config --define-prefix where the installed folders were moved to" moved_package
+    claim "install-strip leaves no debugging information, and clients build as before" stripped_clients
+    claim "folders outside the prefix are found by pkg-config and CMake" other_folders
 else
     echo "skip clients through pkg-config: no $PKG_CONFIG"
 fi
 if command -v cmake >/dev/null 2>&1; then
     claim "find_package(sparse-nn) gives both libraries, and no version that is not there" cmake_clients
+    claim "find_package(sparse-nn) finds what was moved, also in the root of a cross build" moved_cmake_clients
 else
     echo "skip find_package: no cmake"
 fi
@@ -129,5 +195,5 @@ else
 fi
 claim "uninstall from DESTDIR" make_here uninstall
 claim "uninstall leaves nothing" nothing_is_left
-rm -rf "$stage"
+rm -rf "$stage" "${moved:-$stage}"
 exit $failed

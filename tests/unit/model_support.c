@@ -57,6 +57,14 @@ const char *tsnni_test_path(const char *name)
     return paths[next];
 }
 
+void tsnni_test_expect_text_of(const tsnn_context *context, const char *name, const char *rest)
+{
+    char wanted[500], text[600] = "";
+    snprintf(wanted, sizeof wanted, "%s: %s", tsnni_test_path(name), rest);
+    TSNNI_OK(tsnn_context_error(context, text, (int64_t)sizeof text, NULL));
+    ck_assert_msg(strncmp(text, wanted, strlen(wanted)) == 0, "\"%s\" does not begin with \"%s\"", text, wanted);
+}
+
 int64_t tsnni_test_folder_count(void)
 {
     return each_entry(NULL);

@@ -13,6 +13,8 @@ void tsnni_test_folder_create(void);
 void tsnni_test_folder_remove(void);
 /* A path in it; valid until 15 more have been asked for. */
 const char *tsnni_test_path(const char *name);
+/* The text of the last failure begins with that path, and goes on with `rest`. */
+void tsnni_test_expect_text_of(const tsnn_context *context, const char *name, const char *rest);
 /* Files in it. */
 int64_t tsnni_test_folder_count(void);
 

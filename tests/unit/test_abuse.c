@@ -395,14 +395,18 @@ START_TEST(given_layers)
         CREATE_REFUSED(tsnn_layer, TSNN_ERROR_SHAPE,
                        tsnn_layer_create_from_coo(context, 2, wrong, 2, row, column, values, bias, &out));
     }
-    static const int64_t counts[] = {-1, 7, INT64_MAX, INT64_MIN};
+    static const struct {
+        int64_t count;
+        tsnn_status expected;
+    } counts[] = {{-1, INVALID}, {INT64_MIN, INVALID}, {7, TSNN_ERROR_STRUCTURE}, {INT64_MAX, TSNN_ERROR_OVERFLOW}};
     for (int k = 0; k < 4; k++)
         for (int32_t trust = 0; trust < 2; trust++) {
+            int64_t count = counts[k].count;
             CREATE_REFUSED(
-                tsnn_layer, TSNN_ERROR_OVERFLOW,
-                tsnn_layer_create_from_csr(context, 2, 3, counts[k], row_ptr, column, values, bias, trust, &out));
-            CREATE_REFUSED(tsnn_layer, TSNN_ERROR_OVERFLOW,
-                           tsnn_layer_create_from_coo(context, 2, 3, counts[k], row, column, values, bias, &out));
+                tsnn_layer, counts[k].expected,
+                tsnn_layer_create_from_csr(context, 2, 3, count, row_ptr, column, values, bias, trust, &out));
+            CREATE_REFUSED(tsnn_layer, counts[k].expected,
+                           tsnn_layer_create_from_coo(context, 2, 3, count, row, column, values, bias, &out));
         }
 }
 END_TEST

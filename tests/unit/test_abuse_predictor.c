@@ -222,6 +222,9 @@ START_TEST(sparse_samples)
     SPARSE_REFUSED(NULL_ARGUMENT, samples.sample_ptr = NULL, );
     SPARSE_REFUSED(NULL_ARGUMENT, samples.index = NULL, );
     SPARSE_REFUSED(NULL_ARGUMENT, samples.value = NULL, );
+    SPARSE_REFUSED(INVALID, samples.features = world.features, ); /* which form is meant? */
+    SPARSE_REFUSED(INVALID, (samples.features = world.features, samples.sample_ptr = NULL), );
+    SPARSE_REFUSED(INVALID, (samples.features = world.features, samples.sample_ptr = NULL, samples.index = NULL), );
     SPARSE_REFUSED(INVALID, samples.reserved = 1, );
     SPARSE_REFUSED(INVALID, samples.count = -1, );
     SPARSE_REFUSED(INVALID, samples.capacity = -1, );

@@ -227,9 +227,10 @@ START_TEST(imports_leave_the_random_numbers_alone)
             ck_assert_int_eq(tsnn_layer_import(own, &one, &report, &layer), TSNN_ERROR_STRUCT_SIZE);
             options = import_of(names, 3);
         }
-        if (attempt == 1)
+        if (attempt == 1) {
             options.features = features;
-        options.samples = 4;
+            options.samples = 4;
+        }
         TSNNI_OK(tsnn_network_import(own, &options, NULL, &out));
         layer = tsnni_test_layer(own, 12, 9, .3);
         tsnni_test_bytes_add_layer(&drawn[attempt], layer);
@@ -326,6 +327,37 @@ START_TEST(every_refused_request_is_an_error)
 }
 END_TEST
 
+START_TEST(an_error_tells_the_file_and_the_layer)
+{
+    static const char *const wrong[] = {"0", "nowhere"};
+    tsnn_network *network = small_network(), *out = NULL;
+    tsnn_checkpoint_export_options saved = export_of(names, 3, 0);
+    TSNNI_OK(tsnn_network_export(network, &saved));
+    tsnn_checkpoint_import_options options = import_of(NULL, 0);
+    TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_network_import(context, &options, NULL, &out));
+    tsnni_test_expect_text_of(
+        context, "checkpoint",
+        "names is NULL: the file has no tensor \"layers.0.weight\"; it has \"0.bias\", \"0.weight\", "
+        "\"2.bias\", \"2.weight\" and 2 more");
+    options = import_of(wrong, 2);
+    TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_network_import(context, &options, NULL, &out));
+    tsnni_test_expect_text_of(context, "checkpoint", "layer \"nowhere.weight\": the file has no tensor");
+    options = import_of(names, 3);
+    options.max_bytes = 500; /* the first layer takes 24 bytes for each of its 23 neurons */
+    TSNNI_REFUSED(context, TSNN_ERROR_OVERFLOW, tsnn_network_import(context, &options, NULL, &out));
+    tsnni_test_expect_text_of(context, "checkpoint", "layer \"0.weight\": 23 times 24 bytes; max_bytes leaves 500");
+    options = import_of(names, 3); /* the batch is the caller's, not the file's */
+    float *features = batch(1);
+    features[2] = NAN;
+    options.features = features;
+    options.samples = 1;
+    TSNNI_REFUSED(context, TSNN_ERROR_NOT_FINITE, tsnn_network_import(context, &options, NULL, &out));
+    tsnni_test_expect_text(context, "sample 0: feature 2 is nan");
+    free(features);
+    tsnn_network_destroy(&network);
+}
+END_TEST
+
 START_TEST(impossible_requests_are_refused)
 {
     const char *const twice[] = {"0", "2", "0"}, *const hole[] = {"0", NULL, "2"}, *const wrong[] = {"0", "head"};
@@ -370,6 +402,9 @@ START_TEST(impossible_requests_are_refused)
     options = import_of(names, 3);
     options.samples = -1;
     TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_network_import(context, &options, NULL, &out));
+    options.samples = 10; /* nothing would be measured */
+    TSNNI_REFUSED(context, TSNN_ERROR_NULL_ARGUMENT, tsnn_network_import(context, &options, NULL, &out));
+    tsnni_test_expect_text(context, "features is NULL, samples 10");
     options = import_of(names, 3);
     options.path = tsnni_test_path("nowhere");
     TSNNI_REFUSED(context, TSNN_ERROR_IO, tsnn_network_import(context, &options, NULL, &out));
@@ -394,6 +429,7 @@ Suite *tsnni_suite_checkpoint(void)
         tcase_add_test(tcase, what_is_no_number_is_neither_read_nor_written);
         tcase_add_test(tcase, a_standardizer_is_folded_in);
         tcase_add_test(tcase, every_refused_request_is_an_error);
+        tcase_add_test(tcase, an_error_tells_the_file_and_the_layer);
         tcase_add_test(tcase, impossible_requests_are_refused);
     }
     suite_add_tcase(suite, tcase);

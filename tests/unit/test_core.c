@@ -62,6 +62,19 @@ START_TEST(a_failure_keeps_its_code_and_text)
 }
 END_TEST
 
+START_TEST(a_place_goes_in_front_of_a_text)
+{
+    tsnni_runtime runtime;
+    tsnni_runtime_init(&runtime);
+    tsnn_status status = tsnni_fail(&runtime, TSNN_ERROR_SHAPE, "too wide");
+    status = tsnni_fail_at(&runtime, status, "layer %d", 2);
+    ck_assert_int_eq(tsnni_fail_at(&runtime, status, "%s", "model"), TSNN_ERROR_SHAPE);
+    ck_assert_int_eq(runtime.error, TSNN_ERROR_SHAPE);
+    ck_assert_str_eq(runtime.error_text, "model: layer 2: too wide");
+    ck_assert_int_eq(tsnni_fail_at(NULL, TSNN_ERROR_STATE, "nowhere"), TSNN_ERROR_STATE);
+}
+END_TEST
+
 START_TEST(a_long_error_text_is_cut_at_the_end)
 {
     tsnni_runtime runtime;
@@ -390,6 +403,7 @@ Suite *tsnni_suite_core(void)
     TCase *text = tcase_create("text");
     tcase_add_test(text, every_integer_has_a_status_text);
     tcase_add_test(text, a_failure_keeps_its_code_and_text);
+    tcase_add_test(text, a_place_goes_in_front_of_a_text);
     tcase_add_test(text, a_long_error_text_is_cut_at_the_end);
     tcase_add_test(text, log_lines_reach_the_callback_and_only_it);
     suite_add_tcase(suite, text);

@@ -202,6 +202,39 @@ START_TEST(matrix_market_is_read_as_it_is_written_elsewhere)
 }
 END_TEST
 
+START_TEST(an_error_tells_the_file_and_the_layer)
+{
+    tsnn_layer *layer = tsnni_test_layer(context, 6, 4, .5), *out = NULL;
+    expect_import("0.5 1.5\n2.5 3.5\n", TSNN_ERROR_FORMAT, "it begins as no format that is known");
+    expect_import("", TSNN_ERROR_FORMAT, "it begins as no format that is known");
+    tsnni_test_expect_text_of(context, "text", "it begins");
+    expect_import(MARKET "2 3\n", TSNN_ERROR_FORMAT, "");
+    tsnni_test_expect_text_of(context, "text", "line 2: no sizes");
+    write_layer(layer, TSNN_FORMAT_NPY, 0, 0);
+    tsnn_import_options options = import_of(TSNN_FORMAT_NPY, TSNN_ROWS_ARE_OUTPUTS);
+    TSNNI_REFUSED(context, TSNN_ERROR_SHAPE, tsnn_layer_import(context, &options, NULL, &out));
+    tsnni_test_expect_text_of(context, "weights", "4 biases in 1 dimensions for 6 outputs");
+    if (readable(TSNN_FORMAT_SAFETENSORS)) {
+        write_layer(layer, TSNN_FORMAT_SAFETENSORS, 0, 0);
+        options = import_of(TSNN_FORMAT_SAFETENSORS, TSNN_ROWS_ARE_OUTPUTS);
+        TSNNI_REFUSED(context, TSNN_ERROR_SHAPE, tsnn_layer_import(context, &options, NULL, &out));
+        tsnni_test_expect_text_of(context, "weights", "layer \"weight\": 4 biases in 1 dimensions for 6 outputs");
+        options.weights = "bias";
+        TSNNI_REFUSED(context, TSNN_ERROR_FORMAT, tsnn_layer_import(context, &options, NULL, &out));
+        tsnni_test_expect_text_of(context, "weights", "layer \"bias\": 1 dimensions of F32");
+        options.weights = "wieght";
+        TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_layer_import(context, &options, NULL, &out));
+        tsnni_test_expect_text_of(context, "weights",
+                                  "layer \"wieght\": the file has no tensor \"wieght\"; it has \"bias\", \"weight\"");
+        options.weights = NULL;
+        TSNNI_REFUSED(context, TSNN_ERROR_NULL_ARGUMENT, tsnn_layer_import(context, &options, NULL, &out));
+        tsnni_test_expect_text_of(context, "weights", "weights is NULL");
+    }
+    ck_assert_ptr_null(out);
+    tsnn_layer_destroy(&layer);
+}
+END_TEST
+
 /* Its bytes could be taken for numbers from 0 to 255. */
 START_TEST(a_text_array_is_no_matrix)
 {
@@ -357,6 +390,14 @@ START_TEST(impossible_options_are_refused)
     saved.mask = "mask";
     TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_layer_export(layer, &saved));
     saved.mask = NULL;
+    for (int32_t format = TSNN_FORMAT_NPZ; format <= TSNN_FORMAT_MATRIX_MARKET; format++) {
+        saved.format = format;
+        saved.weights = "fc.weight";
+        TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_layer_export(layer, &saved));
+        tsnni_test_expect_text(context, "weights is \"fc.weight\"");
+    }
+    saved.format = TSNN_FORMAT_NPZ;
+    saved.weights = NULL;
     saved.rows = 2;
     TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_layer_export(layer, &saved));
     saved.rows = 0;
@@ -371,6 +412,10 @@ START_TEST(impossible_options_are_refused)
     options.max_bytes = 100;
     TSNNI_REFUSED(context, TSNN_ERROR_OVERFLOW, tsnn_layer_import(context, &options, NULL, &out));
     options.max_bytes = 0;
+    options.samples = 10; /* nothing would be measured */
+    TSNNI_REFUSED(context, TSNN_ERROR_NULL_ARGUMENT, tsnn_layer_import(context, &options, NULL, &out));
+    tsnni_test_expect_text(context, "features is NULL, samples 10");
+    options.samples = 0;
     options.format = TSNN_FORMAT_NPY;
     TSNNI_REFUSED(context, TSNN_ERROR_FORMAT, tsnn_layer_import(context, &options, NULL, &out));
     ck_assert_ptr_null(out);
@@ -389,6 +434,7 @@ Suite *tsnni_suite_exchange(void)
     tcase_add_test(tcase, a_threshold_is_reported_with_the_largest_difference);
     tcase_add_test(tcase, matrix_market_is_read_as_it_is_written_elsewhere);
     tcase_add_test(tcase, matrix_market_stays_within_max_bytes);
+    tcase_add_test(tcase, an_error_tells_the_file_and_the_layer);
     tcase_add_test(tcase, a_text_array_is_no_matrix);
     tcase_add_test(tcase, a_text_array_is_no_companion);
     tcase_add_test(tcase, numbers_in_text_are_exact);

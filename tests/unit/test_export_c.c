@@ -124,6 +124,53 @@ START_TEST(numbers_that_are_none_are_refused)
 }
 END_TEST
 
+/* The report of an export of the network with the samples. */
+static tsnn_export_c_report export_samples(int32_t weights)
+{
+    tsnn_export_c_options options = TSNN_EXPORT_C_OPTIONS_INIT;
+    tsnn_export_c_report report = TSNN_EXPORT_C_REPORT_INIT;
+    options.weights = weights;
+    options.samples = samples;
+    options.sample_count = 2;
+    ck_assert_int_eq(tsnn_export_c(network, &options, path, &report), TSNN_OK);
+    return report;
+}
+
+/* The bytes of the file, for the caller to free(). */
+static char *file_text(void)
+{
+    long size = file_size();
+    FILE *file = fopen(path, "rb");
+    char *text = calloc((size_t)size + 1, 1);
+    ck_assert(file != NULL && text != NULL);
+    ck_assert_uint_eq(fread(text, 1, (size_t)size, file), (size_t)size);
+    fclose(file);
+    return text;
+}
+
+/* The file computes in floats, so that is what its self-test expects; how far bf16 is from that is reported. */
+START_TEST(a_network_of_bf16_is_written_as_one_of_floats)
+{
+    tsnn_network_info info = TSNN_NETWORK_INFO_INIT;
+    for (int32_t weights = TSNN_EXPORT_FLOAT; weights <= TSNN_EXPORT_INT8; weights++) {
+        ck_assert_int_eq(tsnn_network_set_activation_format(network, TSNN_ACTIVATIONS_FLOAT32), TSNN_OK);
+        double of_floats = export_samples(weights).largest_difference;
+        char *expected = file_text();
+        ck_assert_int_eq(tsnn_network_set_activation_format(network, TSNN_ACTIVATIONS_BF16), TSNN_OK);
+        double of_bf16 = export_samples(weights).largest_difference;
+        char *text = file_text();
+        ck_assert(strcmp(text, expected) == 0); /* too long for a message */
+        ck_assert(weights == TSNN_EXPORT_INT8 ? of_floats > 0.0 : of_floats == 0.0);
+        ck_assert_double_gt(of_bf16, 0.0);
+        ck_assert_double_ne(of_bf16, of_floats);
+        free(expected);
+        free(text);
+    }
+    ck_assert_int_eq(tsnn_network_get_info(network, &info), TSNN_OK);
+    ck_assert_int_eq(info.activation_format, TSNN_ACTIVATIONS_BF16);
+}
+END_TEST
+
 static void twice(void *user, const float *z, float *a, int64_t count)
 {
     (void)user;
@@ -238,6 +285,7 @@ Suite *tsnni_suite_export_c(void)
     tcase_add_test(tests, a_network_is_written_whole_and_reported);
     tcase_add_test(tests, bad_options_are_refused_and_leave_the_old_file);
     tcase_add_test(tests, numbers_that_are_none_are_refused);
+    tcase_add_test(tests, a_network_of_bf16_is_written_as_one_of_floats);
     tcase_add_test(tests, what_cannot_be_written_out_is_refused);
     tcase_add_test(tests, a_failed_allocation_leaves_the_old_file_and_no_memory);
     tcase_add_test(tests, a_float_comes_back_bit_for_bit);

@@ -365,6 +365,44 @@ START_TEST(what_is_no_model_file_is_refused)
 END_TEST
 
 /* The disk is full after so many bytes: the old file stays, nothing else is left, and with room it works. */
+START_TEST(an_empty_path_is_told_as_such)
+{
+    tsnn_network *network = tsnni_test_network_of_kind(context, 1), *loaded = NULL;
+    TSNNI_REFUSED(context, TSNN_ERROR_IO, tsnn_network_save(network, NULL, ""));
+    tsnni_test_expect_text(context, "the path is empty");
+    TSNNI_REFUSED(context, TSNN_ERROR_IO, tsnn_network_load(context, "", NULL, &loaded));
+    tsnni_test_expect_text(context, "the path is empty");
+    ck_assert_ptr_null(loaded);
+    tsnn_network_destroy(&network);
+}
+END_TEST
+
+START_TEST(an_error_tells_the_file)
+{
+    static const char other[] = "\x35\0\0\0\0\0\0\0{\"w\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}x";
+    tsnn_network *loaded = NULL;
+    const char *path = tsnni_test_path("other");
+    tsnn_load_options options = TSNN_LOAD_OPTIONS_INIT;
+    tsnni_test_file_write(path, other, sizeof other - 1);
+    TSNNI_REFUSED(context, TSNN_ERROR_FORMAT, tsnn_network_load(context, path, NULL, &loaded));
+    tsnni_test_expect_text_of(context, "other", "metadata: tsnn.format is missing");
+    TSNNI_REFUSED(context, TSNN_ERROR_FORMAT,
+                  tsnn_network_load_memory(context, other, sizeof other - 1, NULL, &loaded));
+    tsnni_test_expect_text(context, "metadata: tsnn.format is missing");
+    TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_model_get_metadata(context, path, "note", NULL, 0, NULL));
+    tsnni_test_expect_text_of(context, "other", "the file has no metadata \"note\"");
+    options.max_bytes = 10;
+    TSNNI_REFUSED(context, TSNN_ERROR_INVALID_ARGUMENT, tsnn_network_load(context, path, &options, &loaded));
+    tsnni_test_expect_text_of(context, "other", "62 bytes; max_bytes is 10");
+    tsnni_test_file_write(path, "too short", 9);
+    TSNNI_REFUSED(context, TSNN_ERROR_FORMAT, tsnn_network_load(context, path, NULL, &loaded));
+    tsnni_test_expect_text_of(context, "other", "a header of");
+    TSNNI_REFUSED(context, TSNN_ERROR_FORMAT, tsnn_model_get_metadata(context, path, "note", NULL, 0, NULL));
+    tsnni_test_expect_text_of(context, "other", "a header of");
+    ck_assert_ptr_null(loaded);
+}
+END_TEST
+
 START_TEST(a_full_disk_leaves_the_old_file)
 {
     tsnn_network *network = tsnni_test_network_of_kind(context, 7), *larger = tsnni_test_network_of_kind(context, 11);
@@ -480,6 +518,8 @@ Suite *tsnni_suite_model_file(void)
     tcase_add_test(tcase, metadata_of_the_caller_comes_back);
     tcase_add_test(tcase, what_cannot_be_saved_is_refused_and_the_old_file_stays);
     tcase_add_test(tcase, what_is_no_model_file_is_refused);
+    tcase_add_test(tcase, an_empty_path_is_told_as_such);
+    tcase_add_test(tcase, an_error_tells_the_file);
     tcase_add_test(tcase, a_full_disk_leaves_the_old_file);
     tcase_add_test(tcase, what_is_no_regular_file_is_not_replaced);
     tcase_add_test(tcase, a_file_that_is_replaced_keeps_its_permissions);

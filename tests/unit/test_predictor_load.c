@@ -319,6 +319,9 @@ START_TEST(wrong_options_and_arguments_are_refused)
     TSNNI_REFUSED(context, TSNN_ERROR_IO, tsnn_predictor_load(context, "/no/such/file", NULL, &out));
     TSNNI_REFUSED(context, TSNN_ERROR_IO, tsnn_predictor_load(context, "/tmp", NULL, &out));
     TSNNI_REFUSED(context, TSNN_ERROR_NULL_ARGUMENT, tsnn_predictor_load_memory(context, saved.data, size, NULL, NULL));
+    tsnni_test_file_write(tsnni_test_path("cut"), saved.data, saved.size - 1);
+    TSNNI_REFUSED(context, TSNN_ERROR_FORMAT, tsnn_predictor_load(context, tsnni_test_path("cut"), NULL, &out));
+    tsnni_test_expect_text_of(context, "cut", "the tensors take");
     LOAD_REFUSED(TSNN_ERROR_NULL_ARGUMENT, NULL, size, NULL);
     LOAD_REFUSED(TSNN_ERROR_INVALID_ARGUMENT, saved.data, -1, NULL);
     LOAD_REFUSED(TSNN_ERROR_FORMAT, saved.data, 0, NULL);

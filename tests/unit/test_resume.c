@@ -186,6 +186,15 @@ START_TEST(training_with_bf16_goes_on_with_bf16)
 }
 END_TEST
 
+/* The trainer is as it was when it was saved as `before`, whose memory ends here. */
+static void expect_trainer(const tsnni_course *course, tsnni_test_bytes *before)
+{
+    tsnni_test_bytes after = tsnni_test_saved_trainer(course->trainer);
+    ck_assert(tsnni_test_bytes_equal(before, &after));
+    tsnni_test_bytes_free(&after);
+    tsnni_test_bytes_free(before);
+}
+
 START_TEST(what_does_not_fit_is_refused_and_changes_nothing)
 {
     interruption first = {.at = 2, .in_step = 1, .stop = 1};
@@ -207,9 +216,7 @@ START_TEST(what_does_not_fit_is_refused_and_changes_nothing)
     ck_assert_int_eq(tsnn_trainer_resume_memory(NULL, "x", 1, NULL), TSNN_ERROR_NULL_ARGUMENT);
     ck_assert_int_eq(tsnn_trainer_save(NULL, NULL, "x"), TSNN_ERROR_NULL_ARGUMENT);
     ck_assert_int_eq(tsnn_trainer_save_memory(NULL, NULL, NULL, 0, NULL), TSNN_ERROR_NULL_ARGUMENT);
-    tsnni_test_bytes after = tsnni_test_saved_trainer(course.trainer);
-    ck_assert(tsnni_test_bytes_equal(&before, &after));
-    tsnni_test_bytes_free(&after);
+    expect_trainer(&course, &before);
     tsnni_course_free(&course);
 
     course = rich_course(TSNN_ISA_AUTO, 1, 6);
@@ -222,9 +229,21 @@ START_TEST(what_does_not_fit_is_refused_and_changes_nothing)
     course = rich_course(TSNN_ISA_AUTO, 1, 5); /* in the middle of an epoch the batch has to be the same */
     course.options.batch = 10;
     tsnni_course_start(&course);
+    before = tsnni_test_saved_trainer(course.trainer);
+    TSNNI_REFUSED(course.context, TSNN_ERROR_STATE,
+                  tsnn_trainer_resume_memory(course.trainer, first.saved.data, size, NULL));
+    tsnni_test_expect_text(course.context,
+                           "after 2 steps of 16 samples; the trainer's batch is 10: create it with batch = 16");
+    expect_trainer(&course, &before);
+    tsnni_course_free(&course);
+
+    course = rich_course(TSNN_ISA_AUTO, 1, 5); /* and the data set too, which only the run can tell */
+    tsnni_course_start(&course);
+    tsnn_dataset *other_data = tsnni_test_labelled(course.context, 60, 12, 4, 5);
     TSNNI_OK(tsnn_trainer_resume_memory(course.trainer, first.saved.data, size, NULL));
-    TSNNI_REFUSED(course.context, TSNN_ERROR_STATE, tsnn_trainer_run(course.trainer, course.train, NULL));
-    tsnni_test_expect_text(course.context, "after 2 steps of 16 of 50 samples; this is 10 of 50");
+    TSNNI_REFUSED(course.context, TSNN_ERROR_STATE, tsnn_trainer_run(course.trainer, other_data, NULL));
+    tsnni_test_expect_text(course.context, "after 2 steps of 16 of 50 samples; this is 16 of 60");
+    tsnn_dataset_destroy(&other_data);
     tsnni_course_free(&course);
 
     tsnn_loss *squared = NULL; /* a loss that does not fit what was saved */
@@ -250,7 +269,34 @@ START_TEST(what_does_not_fit_is_refused_and_changes_nothing)
     tsnni_course_free(&course);
     tsnni_test_bytes_free(&first.saved);
     tsnni_test_bytes_free(&alone);
-    tsnni_test_bytes_free(&before);
+}
+END_TEST
+
+/* Pruning changes what is between inputs and outputs, never these: other numbers are another model's. */
+START_TEST(the_checkpoint_of_another_model_is_refused)
+{
+    static const int64_t others[][4] = {{11, 40, 30, 4}, {12, 40, 30, 5}};
+    static const tsnni_test_function functions[] = {
+        {TSNN_ACTIVATION_ALL_RELU, .6}, {TSNN_ACTIVATION_ALL_RELU, .6}, {TSNN_ACTIVATION_SOFTMAX, 0}};
+    interruption first = {.at = 4, .stop = 1}; /* pruned by then */
+    tsnni_course course = rich_course(TSNN_ISA_AUTO, 1, 5);
+    start(&course, &first);
+    ck_assert_int_eq(tsnn_trainer_run(course.trainer, course.train, NULL), TSNN_STOPPED);
+    tsnni_course_free(&course);
+    for (int k = 0; k < 2; k++) {
+        course = rich_course(TSNN_ISA_AUTO, 1, 5);
+        tsnn_network_destroy(&course.network);
+        course.network = course.options.network = tsnni_test_network(course.context, 3, others[k], functions, .3, .25);
+        tsnni_course_start(&course);
+        tsnni_test_bytes before = tsnni_test_saved_trainer(course.trainer);
+        TSNNI_REFUSED(course.context, TSNN_ERROR_SHAPE,
+                      tsnn_trainer_resume_memory(course.trainer, first.saved.data, (int64_t)first.saved.size, NULL));
+        tsnni_test_expect_text(course.context, k == 0 ? "has 12 inputs and 4 outputs, the trainer's has 11 and 4"
+                                                      : "has 12 inputs and 4 outputs, the trainer's has 12 and 5");
+        expect_trainer(&course, &before);
+        tsnni_course_free(&course);
+    }
+    tsnni_test_bytes_free(&first.saved);
 }
 END_TEST
 
@@ -285,6 +331,7 @@ Suite *tsnni_suite_resume(void)
     tcase_add_test(tcase, a_run_resumed_after_any_step_ends_with_the_same_bits);
     tcase_add_test(tcase, training_with_bf16_goes_on_with_bf16);
     tcase_add_test(tcase, what_does_not_fit_is_refused_and_changes_nothing);
+    tcase_add_test(tcase, the_checkpoint_of_another_model_is_refused);
     tcase_add_test(tcase, a_checkpoint_is_a_model_file);
 #endif
     suite_add_tcase(suite, tcase);

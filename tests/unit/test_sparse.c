@@ -170,8 +170,8 @@ START_TEST(dimensions_and_counts_are_checked_before_the_arrays)
         {too_many, 4, 7, TSNN_ERROR_SHAPE},
         {4, too_many, 7, TSNN_ERROR_SHAPE},
         {INT64_MAX, INT64_MAX, 7, TSNN_ERROR_SHAPE},
-        {4, 4, -1, TSNN_ERROR_OVERFLOW},
-        {4, 4, 17, TSNN_ERROR_OVERFLOW},
+        {4, 4, -1, TSNN_ERROR_INVALID_ARGUMENT},
+        {4, 4, 17, TSNN_ERROR_STRUCTURE},
         {INT32_MAX, INT32_MAX, TSNNI_MAX_CONNECTIONS + 1, TSNN_ERROR_OVERFLOW},
         {4, 4, INT64_MAX, TSNN_ERROR_OVERFLOW},
     };
