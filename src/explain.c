@@ -11,10 +11,8 @@ static const char *reason_text(tsnni_plan_reason reason)
     switch (reason) {
     case TSNNI_REASON_FITS:
         return "they fit the second-level cache";
-    case TSNNI_REASON_ROOM:
+    case TSNNI_REASON_PARTS:
         return "they fit the second-level cache, but leave too little room in it for weights and indices";
-    case TSNNI_REASON_LARGE:
-        return "more than the second-level cache holds, and connections enough for parts that fit it";
     case TSNNI_REASON_FEW:
         return "more than the second-level cache holds, but too few connections a row for parts that fit it";
     case TSNNI_REASON_MEMORY:
