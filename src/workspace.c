@@ -110,6 +110,14 @@ fail:
     return status;
 }
 
+int64_t tsnni_lowest_learning_layer(const tsnn_network *network)
+{
+    int64_t l = 0;
+    while (l < network->count && network->stages[l].layer->frozen)
+        l++;
+    return l;
+}
+
 void tsnni_stage_plan_choose(const tsnn_network *network, int64_t l, int64_t samples, tsnni_stage_plan *out)
 {
     const tsnni_caches *caches = &network->context->caches;
@@ -124,7 +132,7 @@ void tsnni_stage_plan_choose(const tsnn_network *network, int64_t l, int64_t sam
                               .backward_columns = network->context->kernels->backward_columns};
     memset(out, 0, sizeof *out);
     out->forward = tsnni_plan_forward(caches, &shape);
-    out->backward = tsnni_plan_backward(caches, &shape, l > 0);
+    out->backward = tsnni_plan_backward(caches, &shape, l > 0 && l != tsnni_lowest_learning_layer(network));
 }
 
 /* What the chosen routes need, built for the topology as it is now. */

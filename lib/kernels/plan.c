@@ -106,13 +106,14 @@ static tsnni_pass_plan plan_gather(const tsnni_caches *caches, int64_t bytes, in
     return plan;
 }
 
-/* A pass without panels and prefetch. */
+/* A pass without panels and prefetch: of the dense kernels, which read row after row, or of the reference. */
 static void choose_bare(tsnni_pass_plan *plan, tsnni_route route, tsnni_plan_reason reason)
 {
     plan->route = route;
     plan->panels = 1;
     plan->prefetch = 0;
     plan->prefetch_far = 0;
+    plan->bytes = route == TSNNI_ROUTE_DENSE ? 0 : plan->bytes;
     plan->reason = reason;
 }
 

@@ -38,9 +38,9 @@ typedef struct tsnni_plan_shape {
 typedef struct tsnni_pass_plan {
     tsnni_route route;
     int64_t panels;       /* 1 without */
-    int64_t prefetch;     /* connections ahead, into the first-level cache */
+    int64_t prefetch;     /* connections ahead, into the first-level cache; 0: none */
     int64_t prefetch_far; /* the same into the second-level cache; 0: none */
-    int64_t bytes;        /* of the activations that the pass reads at random */
+    int64_t bytes;        /* of the activations that the pass reads at random before it turns to others; dense: 0 */
     tsnni_plan_reason reason;
 } tsnni_pass_plan;
 
