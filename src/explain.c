@@ -56,8 +56,8 @@ static void write_line(char line[LINE_BYTES], const told_pass *pass, const tsnni
              " bytes of %s are read at random at a time, caches hold %" PRId64 ", %" PRId64 " and %" PRId64
              "; %.1f connections a row, density %.4f: %s",
              pass->name, pass->isa, pass->wanted, way, 8 * (int)pass->index_bytes, pass->numbered, prefetch,
-             plan->bytes, pass->read, caches->level1, caches->level2, caches->level3, (double)pattern->count / (double)pass->rows,
-             density, reason_text(plan->reason));
+             plan->bytes, pass->read, caches->level1, caches->level2, caches->level3,
+             (double)pattern->count / (double)pass->rows, density, reason_text(plan->reason));
 }
 
 /* What training leaves of the backward pass of a layer. */

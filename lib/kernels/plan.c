@@ -142,11 +142,12 @@ static int64_t tile_columns(int64_t width, int64_t most)
 /* Only the columns that the kernel takes at a time compete for the caches. */
 tsnni_pass_plan tsnni_plan_forward(const tsnni_caches *caches, const tsnni_plan_shape *shape)
 {
-    int64_t row_bytes = product(tile_columns(shape->width, shape->forward_columns), shape->input_bytes), bytes = product(shape->rows, row_bytes);
+    int64_t row_bytes = product(tile_columns(shape->width, shape->forward_columns), shape->input_bytes),
+            bytes = product(shape->rows, row_bytes);
     int64_t needed = row_bytes > NARROW_BYTES ? PANEL_FORWARD_CONNECTIONS : PANEL_FORWARD_CONNECTIONS_NARROW;
     int64_t fitting = panels_that_fit(share_of(caches->level1), bytes);
-    tsnni_pass_plan plan = plan_gather(caches, bytes, row_bytes,
-                                       panels_up_to(fitting, shape->count / shape->columns / needed));
+    tsnni_pass_plan plan =
+        plan_gather(caches, bytes, row_bytes, panels_up_to(fitting, shape->count / shape->columns / needed));
     if (dense_forward_pays(shape))
         choose_bare(&plan, TSNNI_ROUTE_DENSE, TSNNI_REASON_FULL);
     else if (shape->forward_columns == 0)
@@ -154,8 +155,8 @@ tsnni_pass_plan tsnni_plan_forward(const tsnni_caches *caches, const tsnni_plan_
     return plan;
 }
 
-/* For each panel x is read again, and dx read and written: the fewer columns at a time, the more that costs, and with dx
- * only derivatives that the second-level cache does not hold are worth it. */
+/* For each panel x is read again, and dx read and written: the fewer columns at a time, the more that costs, and with
+ * dx only derivatives that the second-level cache does not hold are worth it. */
 static int64_t backward_panels(const tsnni_caches *caches, const tsnni_plan_shape *shape, int64_t bytes,
                                int32_t input_gradient)
 {
@@ -183,8 +184,7 @@ static int32_t dense_backward_pays(const tsnni_plan_shape *shape, int32_t input_
 tsnni_pass_plan tsnni_plan_backward(const tsnni_caches *caches, const tsnni_plan_shape *shape, int32_t input_gradient)
 {
     int64_t row_bytes = product(shape->width, (int64_t)sizeof(float)), bytes = product(shape->columns, row_bytes);
-    tsnni_pass_plan plan = plan_gather(caches, bytes, row_bytes,
-                                       backward_panels(caches, shape, bytes, input_gradient));
+    tsnni_pass_plan plan = plan_gather(caches, bytes, row_bytes, backward_panels(caches, shape, bytes, input_gradient));
     if (dense_backward_pays(shape, input_gradient))
         choose_bare(&plan, TSNNI_ROUTE_DENSE, TSNNI_REASON_FULL);
     else if (shape->forward_columns == 0)

@@ -28,9 +28,9 @@ typedef enum tsnni_plan_reason {
 
 /* What decides. */
 typedef struct tsnni_plan_shape {
-    int64_t rows, columns, count; /* inputs, outputs, connections */
-    int64_t width;                /* columns of the activations */
-    int64_t input_bytes;          /* of one activation of an input: 4, or 2 as bf16 */
+    int64_t rows, columns, count;              /* inputs, outputs, connections */
+    int64_t width;                             /* columns of the activations */
+    int64_t input_bytes;                       /* of one activation of an input: 4, or 2 as bf16 */
     int64_t forward_columns, backward_columns; /* of the kernels: see tsnni_kernels */
 } tsnni_plan_shape;
 

@@ -12,7 +12,7 @@
 #include "kernels/plan.h"
 
 typedef struct bench {
-    int32_t threads;   /* of the runs on several threads */
+    int32_t threads; /* of the runs on several threads */
     int32_t threads_given;
     const char *shape; /* only the shape or network of this name; NULL: all */
     tsnni_isa isa;     /* the kernels to time */

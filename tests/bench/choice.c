@@ -7,9 +7,9 @@
 #define MOST_WAYS 32
 #define TOLERANCE 1.05
 
-/* More panels than this are tried with one prefetch only, and none of fewer rows. */
+/* More panels than this are tried with one prefetch only, and none that leave a row fewer connections. */
 #define MOST_PANELS_PREFETCHED 4
-#define LEAST_PANEL_ROWS 8
+#define LEAST_CONNECTIONS 2
 
 /* Shapes with more are left out of a quick run, unless asked for by name. */
 #define QUICK_CONNECTIONS 200000
@@ -51,7 +51,8 @@ static void enter_all(bench *b, contest *c)
 {
     static const int64_t near[] = {4, 8, 16}, far[] = {0, 64}, panels[] = {2, 3, 4, 6, 8, 12, 16, 32, 96};
     enum { PANEL_COUNTS = sizeof panels / sizeof panels[0] };
-    int64_t gathered = c->pass == BENCH_FORWARD ? c->layer->pattern.rows : c->layer->pattern.columns;
+    const tsnni_pattern *pattern = &c->layer->pattern;
+    int64_t each = pattern->count / (c->pass == BENCH_FORWARD ? pattern->columns : pattern->rows);
     tsnni_pass_plan plan = bench_layer_plan(b, c->layer, c->pass);
     enter(b, c, plan);
     plan.route = TSNNI_ROUTE_PLAIN;
@@ -65,7 +66,7 @@ static void enter_all(bench *b, contest *c)
     }
     plan.route = TSNNI_ROUTE_PANELS;
     plan.prefetch_far = 0;
-    for (int p = 0; p < PANEL_COUNTS && panels[p] * LEAST_PANEL_ROWS <= gathered; p++) {
+    for (int p = 0; p < PANEL_COUNTS && panels[p] * LEAST_CONNECTIONS <= each; p++) {
         for (int n = 0; n < (panels[p] <= MOST_PANELS_PREFETCHED ? 3 : 1); n++) {
             plan.panels = panels[p];
             plan.prefetch = panels[p] <= MOST_PANELS_PREFETCHED ? near[n] : 8;

@@ -46,11 +46,8 @@ void bench_layer_init(bench *b, const bench_shape *shape, bench_layer *layer)
     sample(b, shape, layer);
     if (stride * (int64_t)sizeof(float) % ALIASING_BYTES == 0)
         stride += TSNNI_COLUMN_GROUP;
-    layer->plan_shape = (tsnni_plan_shape){.rows = rows,
-                                           .columns = columns,
-                                           .count = layer->pattern.count,
-                                           .width = width,
-                                           .input_bytes = sizeof(float)};
+    layer->plan_shape = (tsnni_plan_shape){
+        .rows = rows, .columns = columns, .count = layer->pattern.count, .width = width, .input_bytes = sizeof(float)};
 
     tsnni_forward *forward = &layer->forward;
     forward->rows = rows;
