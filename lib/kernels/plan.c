@@ -30,7 +30,8 @@
 #define PANEL_SHARE_DENOMINATOR 4
 
 /* Connections that a row needs in each panel to pay for visiting its sums again: y; x; x and dx. */
-#define PANEL_FORWARD_CONNECTIONS 16
+#define PANEL_FORWARD_CONNECTIONS 24
+#define PANEL_FORWARD_CONNECTIONS_OF_TWO 16 /* of two panels, the step that gains most */
 #define PANEL_FORWARD_CONNECTIONS_NARROW 32
 #define PANEL_WEIGHTS_CONNECTIONS 28
 #define PANEL_WEIGHTS_CONNECTIONS_HALF 32
@@ -139,15 +140,23 @@ static int64_t tile_columns(int64_t width, int64_t most)
     return TSNNI_COLUMN_GROUP * (most_groups > 0 ? parts(groups, parts(groups, most_groups)) : groups);
 }
 
+/* Panels that the connections of an output pay for. */
+static int64_t forward_panels_affordable(int64_t each, int64_t row_bytes)
+{
+    if (row_bytes <= NARROW_BYTES)
+        return each / PANEL_FORWARD_CONNECTIONS_NARROW;
+    int64_t panels = each / PANEL_FORWARD_CONNECTIONS;
+    return panels < 2 && each >= 2 * PANEL_FORWARD_CONNECTIONS_OF_TWO ? 2 : panels;
+}
+
 /* Only the columns that the kernel takes at a time compete for the caches. */
 tsnni_pass_plan tsnni_plan_forward(const tsnni_caches *caches, const tsnni_plan_shape *shape)
 {
     int64_t row_bytes = product(tile_columns(shape->width, shape->forward_columns), shape->input_bytes),
             bytes = product(shape->rows, row_bytes);
-    int64_t needed = row_bytes > NARROW_BYTES ? PANEL_FORWARD_CONNECTIONS : PANEL_FORWARD_CONNECTIONS_NARROW;
     int64_t fitting = panels_that_fit(share_of(caches->level1), bytes);
-    tsnni_pass_plan plan =
-        plan_gather(caches, bytes, row_bytes, panels_up_to(fitting, shape->count / shape->columns / needed));
+    int64_t affordable = forward_panels_affordable(shape->count / shape->columns, row_bytes);
+    tsnni_pass_plan plan = plan_gather(caches, bytes, row_bytes, panels_up_to(fitting, affordable));
     if (dense_forward_pays(shape))
         choose_bare(&plan, TSNNI_ROUTE_DENSE, TSNNI_REASON_FULL);
     else if (shape->forward_columns == 0)
