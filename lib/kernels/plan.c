@@ -6,7 +6,7 @@
 #include "kernels/kernels.h"
 
 /* Rows of up to this many bytes are so soon worked through that a visit to their sums weighs more, and that prefetching
- * has to look further ahead. */
+ * backward has to look further ahead. */
 #define NARROW_BYTES 128
 
 /* Share of cells above which computing all of them is faster than visiting those that exist. Spreading the weights over
@@ -44,7 +44,7 @@
 #define FAR_SHARE 6
 
 #define PREFETCH_NEAR 8
-#define PREFETCH_NARROW 16
+#define PREFETCH_NARROW 16      /* backward */
 #define PREFETCH_NARROW_SHARE 4 /* of the second-level cache, for narrow rows beyond it */
 #define PREFETCH_BEFORE_FAR 4
 #define PREFETCH_FAR 64
@@ -85,9 +85,8 @@ static int64_t panels_up_to(int64_t fitting, int64_t affordable)
     return panels > 1 ? panels : 1;
 }
 
-static tsnni_pass_plan plan_gather(const tsnni_caches *caches, int64_t bytes, int64_t row_bytes, int64_t panels)
+static tsnni_pass_plan plan_gather(const tsnni_caches *caches, int64_t bytes, int64_t panels, int64_t prefetch)
 {
-    int32_t narrow = row_bytes <= NARROW_BYTES && bytes > caches->level2 / PREFETCH_NARROW_SHARE;
     tsnni_pass_plan plan = {.route = TSNNI_ROUTE_PLAIN,
                             .panels = panels,
                             .prefetch = PREFETCH_NEAR,
@@ -101,7 +100,7 @@ static tsnni_pass_plan plan_gather(const tsnni_caches *caches, int64_t bytes, in
         plan.prefetch_far = PREFETCH_FAR;
         plan.reason = TSNNI_REASON_MEMORY;
     } else {
-        plan.prefetch = narrow ? PREFETCH_NARROW : PREFETCH_NEAR;
+        plan.prefetch = prefetch;
         plan.reason = bytes > caches->level2 ? TSNNI_REASON_FEW : TSNNI_REASON_FITS;
     }
     return plan;
@@ -156,7 +155,7 @@ tsnni_pass_plan tsnni_plan_forward(const tsnni_caches *caches, const tsnni_plan_
             bytes = product(shape->rows, row_bytes);
     int64_t fitting = panels_that_fit(share_of(caches->level1), bytes);
     int64_t affordable = forward_panels_affordable(shape->count / shape->columns, row_bytes);
-    tsnni_pass_plan plan = plan_gather(caches, bytes, row_bytes, panels_up_to(fitting, affordable));
+    tsnni_pass_plan plan = plan_gather(caches, bytes, panels_up_to(fitting, affordable), PREFETCH_NEAR);
     if (dense_forward_pays(shape))
         choose_bare(&plan, TSNNI_ROUTE_DENSE, TSNNI_REASON_FULL);
     else if (shape->forward_columns == 0)
@@ -193,7 +192,9 @@ static int32_t dense_backward_pays(const tsnni_plan_shape *shape, int32_t input_
 tsnni_pass_plan tsnni_plan_backward(const tsnni_caches *caches, const tsnni_plan_shape *shape, int32_t input_gradient)
 {
     int64_t row_bytes = product(shape->width, (int64_t)sizeof(float)), bytes = product(shape->columns, row_bytes);
-    tsnni_pass_plan plan = plan_gather(caches, bytes, row_bytes, backward_panels(caches, shape, bytes, input_gradient));
+    int32_t narrow = row_bytes <= NARROW_BYTES && bytes > caches->level2 / PREFETCH_NARROW_SHARE;
+    tsnni_pass_plan plan = plan_gather(caches, bytes, backward_panels(caches, shape, bytes, input_gradient),
+                                       narrow ? PREFETCH_NARROW : PREFETCH_NEAR);
     if (dense_backward_pays(shape, input_gradient))
         choose_bare(&plan, TSNNI_ROUTE_DENSE, TSNNI_REASON_FULL);
     else if (shape->forward_columns == 0)
