@@ -202,19 +202,11 @@ static void backward_stage(const tsnn_network *network, tsnni_workspace *workspa
         finish_delta(network, workspace, l - 1, count, pass, 0);
 }
 
-/* The lowest layer that learns; below it no delta is needed. A gradient object has numbers for every layer. */
-static int64_t lowest_learning_layer(const tsnn_network *network, const tsnn_gradient *gradient)
-{
-    int64_t l = 0;
-    while (gradient == NULL && l < network->count && network->stages[l].layer->frozen)
-        l++;
-    return l;
-}
-
 void tsnni_propagate_backward(tsnn_network *network, tsnni_workspace *workspace, int64_t count, tsnni_pass pass,
                               int32_t delta_is_final, const tsnni_update *update, tsnn_gradient *gradient)
 {
-    int64_t lowest = lowest_learning_layer(network, gradient);
+    /* A gradient object has numbers for every layer. */
+    int64_t lowest = gradient != NULL ? 0 : tsnni_lowest_learning_layer(network);
     if (lowest < network->count)
         finish_delta(network, workspace, network->count - 1, count, pass, delta_is_final);
     for (int64_t l = network->count - 1; l >= lowest; l--) {

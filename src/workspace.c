@@ -110,21 +110,29 @@ fail:
     return status;
 }
 
+int64_t tsnni_lowest_learning_layer(const tsnn_network *network)
+{
+    int64_t l = 0;
+    while (l < network->count && network->stages[l].layer->frozen)
+        l++;
+    return l;
+}
+
 void tsnni_stage_plan_choose(const tsnn_network *network, int64_t l, int64_t samples, tsnni_stage_plan *out)
 {
     const tsnni_caches *caches = &network->context->caches;
     const tsnni_pattern *pattern = &network->stages[l].layer->topology.pattern;
-    int64_t width = tsnni_width_for(samples);
+    int32_t bf16 = network->activation_format == TSNN_ACTIVATIONS_BF16;
     tsnni_plan_shape shape = {.rows = pattern->rows,
                               .columns = pattern->columns,
                               .count = pattern->count,
-                              .width = width,
-                              .stride = stride_for(width)};
-    if (network->activation_format == TSNN_ACTIVATIONS_BF16)
-        shape.input_row_bytes = bf16_stride_for(width) * (int64_t)sizeof(uint16_t);
+                              .width = tsnni_width_for(samples),
+                              .input_bytes = bf16 ? (int64_t)sizeof(uint16_t) : (int64_t)sizeof(float),
+                              .forward_columns = network->context->kernels->forward_columns,
+                              .backward_columns = network->context->kernels->backward_columns};
     memset(out, 0, sizeof *out);
     out->forward = tsnni_plan_forward(caches, &shape);
-    out->backward = tsnni_plan_backward(caches, &shape, l > 0);
+    out->backward = tsnni_plan_backward(caches, &shape, l > 0 && l != tsnni_lowest_learning_layer(network));
 }
 
 /* What the chosen routes need, built for the topology as it is now. */

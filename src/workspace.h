@@ -39,7 +39,11 @@ typedef struct tsnni_workspace {
     int64_t block_count;
 } tsnni_workspace;
 
-/* The choice for a stage in a workspace of this many samples: what tsnn_network_explain() tells. */
+/* The lowest layer that learns; below it training needs no delta. The number of layers when none does. */
+int64_t tsnni_lowest_learning_layer(const tsnn_network *network);
+
+/* The choice for a stage in a workspace of this many samples: what tsnn_network_explain() tells. Backward is chosen for
+ * training as layers are frozen now; other passes, and later ones, give the same bits with it. */
 void tsnni_stage_plan_choose(const tsnn_network *network, int64_t l, int64_t samples, tsnni_stage_plan *out);
 
 /* For passes of up to `samples` samples; without deltas and with two shared buffers unless `training`. */

@@ -115,18 +115,18 @@ enum {
 typedef struct tsnn_layer_plan {
     uint32_t struct_size;          /**< Set by the caller. */
     int32_t forward_route;         /**< TSNN_ROUTE_* of the forward pass. */
-    int32_t backward_route;        /**< TSNN_ROUTE_* of the backward pass with the update. */
-    int32_t input_index_bytes;     /**< Bytes of an input's number in the forward pass: 2 or 4. */
-    int32_t output_index_bytes;    /**< The same for an output's in the backward pass. */
+    int32_t backward_route;        /**< The same, backward pass in training; PLAIN where nothing runs. */
+    int32_t input_index_bytes;     /**< Bytes of an input's number in the forward pass: 2 or 4; dense: 0. */
+    int32_t output_index_bytes;    /**< The same for an output's, backward pass; 0 where nothing runs, too. */
     int32_t reserved;              /**< 0. */
     int64_t forward_panels;        /**< Parts that the inputs are visited in; 1 without panels. */
     int64_t backward_panels;       /**< Parts that the outputs are visited in. */
-    int64_t forward_prefetch;      /**< Connections ahead that rows are asked for, first-level cache. */
+    int64_t forward_prefetch;      /**< Connections ahead that rows are asked for, first-level cache; 0: not. */
     int64_t backward_prefetch;     /**< The same in the backward pass. */
     int64_t forward_prefetch_far;  /**< The same, second-level cache; 0: not. */
     int64_t backward_prefetch_far; /**< The same in the backward pass. */
-    int64_t forward_bytes;         /**< Activations that the forward pass reads at random. */
-    int64_t backward_bytes;        /**< Derivatives that the backward pass reads at random. */
+    int64_t forward_bytes;         /**< Activations that the pass reads at random at a time, of all panels. */
+    int64_t backward_bytes;        /**< The same of derivatives, backward pass; dense, and where nothing runs: 0. */
 } tsnn_layer_plan;
 
 /** Initialises a tsnn_layer_plan. */
@@ -137,11 +137,15 @@ typedef struct tsnn_layer_plan {
 
 /**
  * @brief Tells which kernels run a layer of a network, and why, as things are now.
+ *
+ * The backward pass is that of training: of the lowest layer that learns only the weights change, a frozen layer above
+ * it only passes derivatives down, and below it nothing runs. Large batches are taken some columns at a time in the
+ * forward pass, and bytes are those of one such part.
  * @param layer 0 is the layer after the inputs
  * @param samples of a mini-batch, at least 1
  * @param[out] plan NULL: not wanted
- * @param[out] text receives two lines, forward and backward, with the numbers that decided and a closing zero byte, cut
- * to fit; may be NULL when capacity is 0
+ * @param[out] text receives two lines, forward and backward, with the instruction set, the numbers that decided and a
+ * closing zero byte, cut to fit; may be NULL when capacity is 0
  * @param capacity bytes in text
  * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (no such layer, samples or capacity out of range), STRUCT_SIZE
  */

@@ -206,6 +206,9 @@ typedef struct tsnni_kernels {
     const char *name; /* "ref", "avx2", "avx512", "neon" */
     tsnni_isa isa;
     int32_t lanes; /* floats in a vector */
+    /* Columns that the two sparse kernels take at most at a time: forward goes over all outputs with them, then with
+     * the next ones; backward takes the next ones of the same connections first. 0: all; no panels and no prefetch. */
+    int32_t forward_columns, backward_columns;
 
     /* Index [0] takes 16-bit row and column indices, [1] 32-bit. Range: output rows. */
     void (*forward[2])(const tsnni_forward *task, int64_t begin, int64_t end);

@@ -18,28 +18,29 @@ typedef enum tsnni_route {
 
 /* What decided. */
 typedef enum tsnni_plan_reason {
-    TSNNI_REASON_FITS,   /* what is read at random fits the second-level cache */
-    TSNNI_REASON_ROOM,   /* it fits, but leaves too little room for weights and indices */
-    TSNNI_REASON_LARGE,  /* it does not fit, and rows have connections enough for parts that do */
-    TSNNI_REASON_FEW,    /* it does not fit, and rows have too few connections for that */
-    TSNNI_REASON_MEMORY, /* the same, and it is beyond the third-level cache's share too */
-    TSNNI_REASON_FULL    /* nearly all cells are connections */
+    TSNNI_REASON_FITS,     /* what is read at random fits the second-level cache */
+    TSNNI_REASON_PARTS,    /* rows have connections enough for parts of it that nearer caches hold */
+    TSNNI_REASON_FEW,      /* it does not fit, and parts would not pay */
+    TSNNI_REASON_MEMORY,   /* the same, and it is beyond the third-level cache's share too */
+    TSNNI_REASON_FULL,     /* nearly all cells are connections */
+    TSNNI_REASON_REFERENCE /* the kernels know one way only */
 } tsnni_plan_reason;
 
 /* What decides. */
 typedef struct tsnni_plan_shape {
-    int64_t rows, columns, count; /* inputs, outputs, connections */
-    int64_t width, stride;        /* of the activations, in floats */
-    int64_t input_row_bytes;      /* of the inputs' activations; 0: as many as a row of floats has */
+    int64_t rows, columns, count;              /* inputs, outputs, connections */
+    int64_t width;                             /* columns of the activations */
+    int64_t input_bytes;                       /* of one activation of an input: 4, or 2 as bf16 */
+    int64_t forward_columns, backward_columns; /* of the kernels: see tsnni_kernels */
 } tsnni_plan_shape;
 
 /* How one pass runs. */
 typedef struct tsnni_pass_plan {
     tsnni_route route;
     int64_t panels;       /* 1 without */
-    int64_t prefetch;     /* connections ahead, into the first-level cache */
+    int64_t prefetch;     /* connections ahead, into the first-level cache; 0: none */
     int64_t prefetch_far; /* the same into the second-level cache; 0: none */
-    int64_t bytes;        /* of the activations that the pass reads at random */
+    int64_t bytes;        /* of the activations that the pass reads at random before it turns to others; dense: 0 */
     tsnni_plan_reason reason;
 } tsnni_pass_plan;
 

@@ -12,7 +12,8 @@
 #include "kernels/plan.h"
 
 typedef struct bench {
-    int32_t threads;   /* of the runs on several threads */
+    int32_t threads; /* of the runs on several threads */
+    int32_t threads_given;
     const char *shape; /* only the shape or network of this name; NULL: all */
     tsnni_isa isa;     /* the kernels to time */
     int32_t isa_given; /* by the caller: no other is timed beside it */
@@ -47,6 +48,9 @@ void bench_release(bench *b, const void *array);
 
 /* Sorts the numbers. */
 double bench_median(double *numbers, int64_t count);
+
+/* 1 when every cell of the layer is a connection. */
+int32_t bench_shape_is_full(const bench_shape *shape);
 
 /* 1 when the caller wants the case of this name. */
 int32_t bench_wants(const bench *b, const char *name);

@@ -7,6 +7,10 @@
 #define MOST_WAYS 32
 #define TOLERANCE 1.05
 
+/* More panels than this are tried with one prefetch only, and none that leave a row fewer connections. */
+#define MOST_PANELS_PREFETCHED 4
+#define LEAST_CONNECTIONS 2
+
 /* Shapes with more are left out of a quick run, unless asked for by name. */
 #define QUICK_CONNECTIONS 200000
 
@@ -45,7 +49,10 @@ static int32_t dense_possible(const contest *c)
 
 static void enter_all(bench *b, contest *c)
 {
-    static const int64_t near[] = {4, 8, 16}, far[] = {0, 64};
+    static const int64_t near[] = {4, 8, 16}, far[] = {0, 64}, panels[] = {2, 3, 4, 6, 8, 12, 16, 32, 96};
+    enum { PANEL_COUNTS = sizeof panels / sizeof panels[0] };
+    const tsnni_pattern *pattern = &c->layer->pattern;
+    int64_t each = pattern->count / (c->pass == BENCH_FORWARD ? pattern->columns : pattern->rows);
     tsnni_pass_plan plan = bench_layer_plan(b, c->layer, c->pass);
     enter(b, c, plan);
     plan.route = TSNNI_ROUTE_PLAIN;
@@ -59,10 +66,10 @@ static void enter_all(bench *b, contest *c)
     }
     plan.route = TSNNI_ROUTE_PANELS;
     plan.prefetch_far = 0;
-    for (int64_t panels = 2; panels <= 4; panels++) {
-        for (int n = 0; n < 3; n++) {
-            plan.panels = panels;
-            plan.prefetch = near[n];
+    for (int p = 0; p < PANEL_COUNTS && panels[p] * LEAST_CONNECTIONS <= each; p++) {
+        for (int n = 0; n < (panels[p] <= MOST_PANELS_PREFETCHED ? 3 : 1); n++) {
+            plan.panels = panels[p];
+            plan.prefetch = panels[p] <= MOST_PANELS_PREFETCHED ? near[n] : 8;
             enter(b, c, plan);
         }
     }
@@ -126,7 +133,7 @@ static int32_t decide(bench *b, contest *c)
     int32_t lost = ratio > TOLERANCE && least_ratio > TOLERANCE;
     name_way(chosen, sizeof chosen, &c->ways[0].plan);
     name_way(fastest, sizeof fastest, &c->ways[best].plan);
-    printf("  %-6s %-17s %-18s %8.3f ns/connection, best %-18s %8.3f, ratio %.3f, of the fastest runs %.3f%s\n",
+    printf("  %-9s %-17s %-18s %8.3f ns/connection, best %-18s %8.3f, ratio %.3f, of the fastest runs %.3f%s\n",
            c->layer->shape->name, bench_pass_names[c->pass], chosen, c->times[0] / count, fastest,
            c->times[best] / count, ratio, least_ratio, lost ? "  <-- slower" : "");
     fflush(stdout);

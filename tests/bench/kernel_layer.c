@@ -46,8 +46,8 @@ void bench_layer_init(bench *b, const bench_shape *shape, bench_layer *layer)
     sample(b, shape, layer);
     if (stride * (int64_t)sizeof(float) % ALIASING_BYTES == 0)
         stride += TSNNI_COLUMN_GROUP;
-    layer->plan_shape =
-        (tsnni_plan_shape){rows, columns, layer->pattern.count, width, stride, stride * (int64_t)sizeof(float)};
+    layer->plan_shape = (tsnni_plan_shape){
+        .rows = rows, .columns = columns, .count = layer->pattern.count, .width = width, .input_bytes = sizeof(float)};
 
     tsnni_forward *forward = &layer->forward;
     forward->rows = rows;
@@ -123,8 +123,11 @@ static int32_t is_forward(bench_pass pass)
 
 tsnni_pass_plan bench_layer_plan(const bench *b, const bench_layer *layer, bench_pass pass)
 {
-    return is_forward(pass) ? tsnni_plan_forward(&b->caches, &layer->plan_shape)
-                            : tsnni_plan_backward(&b->caches, &layer->plan_shape, pass != BENCH_WEIGHTS);
+    tsnni_plan_shape shape = layer->plan_shape;
+    shape.forward_columns = tsnni_kernels_for(b->isa)->forward_columns;
+    shape.backward_columns = tsnni_kernels_for(b->isa)->backward_columns;
+    return is_forward(pass) ? tsnni_plan_forward(&b->caches, &shape)
+                            : tsnni_plan_backward(&b->caches, &shape, pass != BENCH_WEIGHTS);
 }
 
 bench_way bench_way_for(bench *b, const bench_layer *layer, bench_pass pass, tsnni_pass_plan plan)

@@ -38,7 +38,7 @@ static void print_help(void)
     printf("\n  --isa NAME     ref, avx2, avx512 or neon; default: the fastest, and avx2 beside it\n"
            "  --section NAME only this section: limits kernels steps topology inference loading choice\n"
            "  --choice       the same as --section choice: the choice of kernels against every fixed one\n"
-           "  --quick        fewer repetitions, for a look\n"
+           "  --quick        fewer repetitions, for a look; evolution on several threads only with --threads\n"
            "  --json FILE    the results as JSON as well\n"
            "  --help\n");
 }
@@ -65,15 +65,24 @@ static int32_t section_known(const char *name)
     return found;
 }
 
-/* Networks are in no choice grid, variants only there. */
+/* Kernels and their choice are measured on layers, variants on nothing else; a full layer cannot evolve. */
 static int32_t section_has(const char *section, const char *shape)
 {
-    int32_t network = 0;
+    int32_t network = 0, layer = 0, full = 0;
     for (size_t n = 0; n < sizeof bench_networks / sizeof bench_networks[0]; n++)
         network |= strcmp(shape, bench_networks[n].name) == 0;
-    return strcmp(section, "steps") == 0 || strcmp(section, "loading") == 0      ? network
-           : strcmp(section, "limits") == 0 || strcmp(section, "inference") == 0 ? 1
-                                                                                 : !network;
+    for (size_t s = 0; s < sizeof bench_shapes / sizeof bench_shapes[0]; s++) {
+        int32_t found = strcmp(shape, bench_shapes[s].name) == 0;
+        layer |= found;
+        full |= found && bench_shape_is_full(&bench_shapes[s]);
+    }
+    if (strcmp(section, "steps") == 0 || strcmp(section, "loading") == 0)
+        return network;
+    if (strcmp(section, "inference") == 0)
+        return network || layer;
+    if (strcmp(section, "topology") == 0)
+        return layer && !full;
+    return strcmp(section, "limits") == 0 || !network;
 }
 
 static int32_t shape_known(const char *name)
@@ -115,6 +124,7 @@ static int read_options(int argc, char **argv, bench *b, request *asked)
             if (*optarg == '\0' || *end != '\0' || threads < 1 || threads > 1024)
                 return usage("--threads wants a number from 1 to 1024, not ", optarg);
             b->threads = (int32_t)threads;
+            b->threads_given = 1;
             break;
         case 's':
             if (!shape_known(optarg))

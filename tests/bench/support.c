@@ -67,6 +67,11 @@ double bench_median(double *numbers, int64_t count)
     return numbers[count / 2];
 }
 
+int32_t bench_shape_is_full(const bench_shape *shape)
+{
+    return shape->epsilon * (double)(shape->inputs + shape->outputs) >= (double)shape->inputs * (double)shape->outputs;
+}
+
 int32_t bench_wants(const bench *b, const char *name)
 {
     return b->shape == NULL || strcmp(b->shape, name) == 0;

@@ -130,11 +130,10 @@ void bench_topology(bench *b)
 {
     for (size_t s = 0; s < sizeof bench_shapes / sizeof bench_shapes[0]; s++) {
         const bench_shape *shape = &bench_shapes[s];
-        double cells = (double)shape->inputs * (double)shape->outputs;
-        if (!bench_wants(b, shape->name) || shape->epsilon * (double)(shape->inputs + shape->outputs) >= cells)
+        if (!bench_wants(b, shape->name) || bench_shape_is_full(shape))
             continue; /* a full layer has nowhere to grow */
         measure(b, shape, 1);
-        if (b->threads > 1 && !b->quick) {
+        if (b->threads > 1 && (b->threads_given || !b->quick)) {
             bench_unpin();
             measure(b, shape, b->threads);
             bench_pin();

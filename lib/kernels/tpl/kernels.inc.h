@@ -113,6 +113,7 @@ INLINE void prefetch_columns_far(const float *row, const int groups)
 #define KERNEL_FUNCTIONS INFERENCE_FUNCTIONS
 #else
 #define KERNEL_FUNCTIONS                                                                                               \
+    .forward_columns = FORWARD_GROUPS * TSNNI_COLUMN_GROUP, .backward_columns = BACKWARD_GROUPS * TSNNI_COLUMN_GROUP,  \
     .forward = {forward_16, forward_32}, .backward = {backward_16, backward_32}, .dense_backward = dense_backward,     \
     .update = update, .dropout = dropout, .derivative = derivative, .pack = pack, INFERENCE_FUNCTIONS
 #endif

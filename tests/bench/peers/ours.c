@@ -67,8 +67,14 @@ typedef struct forward {
 static tsnn_status choose(forward *f)
 {
     const tsnni_caches caches = tsnni_caches_of_this_machine();
-    const tsnni_plan_shape shape = {f->pattern.rows, f->pattern.columns, f->pattern.count,
-                                    f->task.width,   f->task.stride,     f->task.stride * (int64_t)sizeof(float)};
+    const tsnni_kernels *kernels = tsnni_kernels_best();
+    const tsnni_plan_shape shape = {.rows = f->pattern.rows,
+                                    .columns = f->pattern.columns,
+                                    .count = f->pattern.count,
+                                    .width = f->task.width,
+                                    .input_bytes = sizeof(float),
+                                    .forward_columns = kernels->forward_columns,
+                                    .backward_columns = kernels->backward_columns};
     f->plan = tsnni_plan_forward(&caches, &shape);
     f->task.prefetch = f->plan.prefetch;
     f->task.prefetch_far = f->plan.prefetch_far;
