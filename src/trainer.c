@@ -97,12 +97,20 @@ fail:
 
 void tsnn_trainer_destroy(tsnn_trainer **trainer)
 {
-    if (trainer == NULL || *trainer == NULL)
+    if (trainer == NULL || *trainer == NULL || (*trainer)->running)
         return;
     tsnni_workspace_destroy(&(*trainer)->workspace);
     tsnn_gradient_destroy(&(*trainer)->gradient);
     tsnni_release(&(*trainer)->context->runtime, *trainer);
     *trainer = NULL;
+}
+
+tsnn_status tsnni_trainer_check_idle(const tsnn_trainer *trainer, const char *call)
+{
+    if (trainer->running)
+        return tsnni_fail(&trainer->context->runtime, TSNN_ERROR_STATE,
+                          "%s: the trainer is running; its callbacks may not call this", call);
+    return TSNN_OK;
 }
 
 /* ---- a step ---- */
@@ -252,7 +260,9 @@ tsnn_status tsnn_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset
     tsnni_score score;
     if (trainer == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
-    tsnn_status status = tsnni_trainer_step(trainer, dataset, samples, count, rate_factor, &score);
+    tsnn_status status = tsnni_trainer_check_idle(trainer, "tsnn_trainer_step");
+    if (status >= 0)
+        status = tsnni_trainer_step(trainer, dataset, samples, count, rate_factor, &score);
     if (status >= 0 && loss != NULL)
         *loss = score.loss / (double)count;
     return status;
@@ -365,6 +375,7 @@ tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset *train, c
     tsnni_runtime *runtime = &trainer->context->runtime;
     int64_t *order = NULL;
     tsnn_status status;
+    TSNNI_TRY(tsnni_trainer_check_idle(trainer, "tsnn_trainer_run"));
     TSNNI_TRY(tsnni_step_check(trainer->options.network, trainer->options.loss, train, NULL, 1));
     if (validation != NULL)
         TSNNI_TRY(tsnni_loss_check_dataset(trainer->options.loss, trainer->options.network, validation));
@@ -377,8 +388,10 @@ tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset *train, c
     if (trainer->options.order == TSNN_SHUFFLE)
         TSNNI_TRY(TSNNI_NEW(runtime, train->samples, &order));
     run_call call = {trainer, train, validation, order, TSNN_OK};
+    trainer->running = 1;
     tsnni_parallel_session(runtime->threads, tsnni_step_work(trainer->options.network, train->samples), run_epochs,
                            &call);
+    trainer->running = 0;
     status = call.status;
 fail:
     tsnni_release(runtime, order);

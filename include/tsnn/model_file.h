@@ -115,12 +115,12 @@ TSNN_API tsnn_status tsnn_trainer_save_memory(const tsnn_trainer *trainer, const
  *
  * With the same context seed, instruction set, trainer options and data, a run that is resumed ends with the bits of
  * one that was never interrupted; that goes for bf16 too, which comes from the file. Options may also differ (more
- * epochs, another rate): then it goes on by the new ones. Not for use in a callback. Layers that
+ * epochs, another rate): then it goes on by the new ones. Layers that
  * tsnn_network_get_layer() has lent are no longer valid.
  * @param options NULL: the defaults
- * @return as tsnn_network_load(), and STATE (the context's seed is another; the file holds no training),
- *         INVALID_ARGUMENT (the loss does not fit the saved network); the trainer and its network are unchanged on
- * failure
+ * @return as tsnn_network_load(), and STATE (the context's seed is another; the file holds no training; in a callback
+ * of this trainer), INVALID_ARGUMENT (the loss does not fit the saved network); the trainer and its network are
+ * unchanged on failure
  */
 TSNN_API tsnn_status tsnn_trainer_resume(tsnn_trainer *trainer, const char *path, const tsnn_load_options *options);
 

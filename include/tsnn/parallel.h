@@ -116,15 +116,17 @@ TSNN_API tsnn_status tsnn_parallel_options_init(tsnn_parallel_options *options);
 TSNN_API tsnn_status tsnn_parallel_create(tsnn_context *context, const tsnn_parallel_options *options,
                                           tsnn_parallel **out);
 
-/** @brief Frees it, not its network, and sets *parallel to NULL. Takes NULL and a pointer to NULL. */
+/** @brief Frees it, not its network, and sets *parallel to NULL. Takes NULL and a pointer to NULL. Does nothing in its
+ * callbacks. */
 TSNN_API void tsnn_parallel_destroy(tsnn_parallel **parallel);
 
 /**
  * @brief Trains for the epochs that are left.
  *
  * The thread that calls is worker 0; both callbacks run on it. The on_epoch callback runs while no worker does: it may
- * use the library as anywhere else, read the network, save it. What it changes in the network (weights, topology,
- * freezing, standardizer, activation format) reaches the workers in phase 1, but not the copies that they have in phase
+ * use the library as anywhere else, read the network, save it; only tsnn_parallel_run() of this object is refused. What
+ * it changes in the network (weights, topology, freezing, standardizer, activation format) reaches the workers in phase
+ * 1, but not the copies that they have in phase
  * 2. The on_step callback runs beside the other workers: it may stop the run, but not use the context's objects. Custom
  * activations and a caller's allocator are called by the workers' threads, the allocator by one at a time. After
  * TSNN_STOPPED the network holds what was learned, and a further call goes on with the next epoch, the workers starting
@@ -132,7 +134,8 @@ TSNN_API void tsnn_parallel_destroy(tsnn_parallel **parallel);
  * @param train samples to learn from
  * @param validation scored after each epoch; NULL: none
  * @return OK, STOPPED, NULL_ARGUMENT, INVALID_ARGUMENT (more workers than samples; a log that does not fit), SHAPE,
- * STATE, CALLBACK, OVERFLOW, OUT_OF_MEMORY, NOT_FINITE (a worker's loss became NaN or infinite)
+ * STATE (also: in its callbacks), CALLBACK, OVERFLOW, OUT_OF_MEMORY, NOT_FINITE (a worker's loss became NaN or
+ * infinite)
  */
 TSNN_API tsnn_status tsnn_parallel_run(tsnn_parallel *parallel, const tsnn_dataset *train,
                                        const tsnn_dataset *validation);

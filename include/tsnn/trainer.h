@@ -53,10 +53,20 @@ typedef struct tsnn_epoch_report {
 
 /**
  * @brief Called after each step or epoch, on the thread that called the trainer.
+ *
+ * A callback may use the library as it is used anywhere else, on this context too: predict, evaluate, save the network
+ * or the trainer (tsnn_trainer_save()), publish. What it changes in the network is what the next step takes: weights,
+ * frozen layers, evolution and pruning out of turn, an appended layer, the standardizer, the activation format; and the
+ * thread count. Of the trainer that runs, tsnn_trainer_run(), tsnn_trainer_step() and tsnn_trainer_resume() return
+ * STATE, and tsnn_trainer_destroy() does nothing. What the run was given - network, loss, optimizer, evolution,
+ * pruning, data sets, context - must not be destroyed.
+ *
+ * `user` is copied when the trainer is created, before there is a trainer to point to: let it point to a struct with a
+ * place for the trainer, filled in afterwards.
  * @return 0: go on; positive: stop, the call returns TSNN_STOPPED; negative: stop with TSNN_ERROR_CALLBACK
  */
 typedef int32_t (*tsnn_step_callback)(void *user, const tsnn_step_report *report);
-/** @brief The same after each epoch. */
+/** @brief The same after each epoch: after its validation, pruning and evolution. */
 typedef int32_t (*tsnn_epoch_callback)(void *user, const tsnn_epoch_report *report);
 
 /** The order of samples. */
@@ -102,7 +112,8 @@ TSNN_API tsnn_status tsnn_trainer_options_init(tsnn_trainer_options *options);
 TSNN_API tsnn_status tsnn_trainer_create(tsnn_context *context, const tsnn_trainer_options *options,
                                          tsnn_trainer **out);
 
-/** @brief Frees a trainer, not its network, and sets *trainer to NULL. Takes NULL and a pointer to NULL. */
+/** @brief Frees a trainer, not its network, and sets *trainer to NULL. Takes NULL and a pointer to NULL. Does nothing
+ * in a callback of this trainer. */
 TSNN_API void tsnn_trainer_destroy(tsnn_trainer **trainer);
 
 /**
@@ -112,8 +123,9 @@ TSNN_API void tsnn_trainer_destroy(tsnn_trainer **trainer);
  * done as well: its steps are kept, what would have followed them (validation, pruning, evolution) is skipped.
  * @param train samples to learn from
  * @param validation scored after each epoch; NULL: none
- * @return OK, STOPPED, NULL_ARGUMENT, INVALID_ARGUMENT, SHAPE, STATE, CALLBACK, OVERFLOW, OUT_OF_MEMORY, NOT_FINITE
- * (the loss became NaN or infinite: the learning rate is too high; weights are as the diverged steps left them)
+ * @return OK, STOPPED, NULL_ARGUMENT, INVALID_ARGUMENT, SHAPE, STATE (also: in a callback of this trainer), CALLBACK,
+ * OVERFLOW, OUT_OF_MEMORY, NOT_FINITE (the loss became NaN or infinite: the learning rate is too high; weights are as
+ * the diverged steps left them)
  */
 TSNN_API tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset *train, const tsnn_dataset *validation);
 
@@ -124,7 +136,8 @@ TSNN_API tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset 
  * @param count at least 1, at most the batch
  * @param rate_factor multiplies the learning rate in place of the schedule
  * @param[out] loss mean loss before the update; NULL: not wanted
- * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT, SHAPE, STATE, OVERFLOW, OUT_OF_MEMORY, NOT_FINITE
+ * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT, SHAPE, STATE (also: in a callback of this trainer), OVERFLOW,
+ * OUT_OF_MEMORY, NOT_FINITE
  */
 TSNN_API tsnn_status tsnn_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset, const int64_t *samples,
                                        int64_t count, double rate_factor, double *loss);

@@ -104,6 +104,75 @@ START_TEST(a_failing_callback_fails_the_call)
 }
 END_TEST
 
+/* ---- what a callback may call ---- */
+
+typedef struct caller {
+    tsnni_course *course;
+    int64_t refused;
+} caller;
+
+static void try_everything(caller *own)
+{
+    tsnni_course *course = own->course;
+    tsnn_trainer *same = course->trainer;
+    tsnn_evaluation evaluation = TSNN_EVALUATION_INIT;
+    TSNNI_REFUSED(course->context, TSNN_ERROR_STATE, tsnn_trainer_run(course->trainer, course->train, NULL));
+    tsnni_test_expect_text(course->context, "tsnn_trainer_run: the trainer is running");
+    TSNNI_REFUSED(course->context, TSNN_ERROR_STATE,
+                  tsnn_trainer_step(course->trainer, course->train, NULL, 10, 1.0, NULL));
+    TSNNI_REFUSED(course->context, TSNN_ERROR_STATE, tsnn_trainer_resume(course->trainer, "none", NULL));
+    TSNNI_REFUSED(course->context, TSNN_ERROR_STATE, tsnn_trainer_resume_memory(course->trainer, "", 1, NULL));
+    tsnn_trainer_destroy(&same);
+    ck_assert_ptr_eq(same, course->trainer);
+    TSNNI_OK(tsnn_network_evaluate(course->network, course->loss, course->train, &evaluation));
+    own->refused++;
+}
+
+static int32_t call_after_step(void *user, const tsnn_step_report *report)
+{
+    (void)report;
+    try_everything(user);
+    return 0;
+}
+
+static int32_t call_after_epoch(void *user, const tsnn_epoch_report *report)
+{
+    (void)report;
+    try_everything(user);
+    return 0;
+}
+
+static tsnni_test_bytes trained_with(tsnn_step_callback on_step, tsnn_epoch_callback on_epoch, caller *own)
+{
+    tsnni_course course = tsnni_course_small(2, 40, 0.25);
+    tsnni_course_add_evolution(&course, 0.3);
+    own->course = &course;
+    course.options.epochs = 3;
+    course.options.batch = 10;
+    course.options.on_step = on_step;
+    course.options.on_epoch = on_epoch;
+    course.options.user = own;
+    tsnni_course_start(&course);
+    TSNNI_OK(tsnn_trainer_run(course.trainer, course.train, NULL));
+    TSNNI_OK(tsnn_trainer_run(course.trainer, course.train, NULL)); /* no longer running */
+    TSNNI_OK(tsnn_trainer_step(course.trainer, course.train, NULL, 10, 1.0, NULL));
+    tsnni_test_bytes bytes = tsnni_course_bytes(course.network);
+    tsnni_course_free(&course);
+    return bytes;
+}
+
+START_TEST(a_running_trainer_cannot_be_run_stepped_resumed_or_freed_by_its_callbacks)
+{
+    caller own = {0}, quiet = {0};
+    tsnni_test_bytes called = trained_with(call_after_step, call_after_epoch, &own);
+    tsnni_test_bytes plain = trained_with(NULL, NULL, &quiet);
+    ck_assert_int_eq(own.refused, 3 * 4 + 3);
+    ck_assert(tsnni_test_bytes_equal(&called, &plain));
+    tsnni_test_bytes_free(&called);
+    tsnni_test_bytes_free(&plain);
+}
+END_TEST
+
 /* ---- the network changes between steps ---- */
 
 static int32_t thaw_and_evolve(void *user, const tsnn_step_report *report)
@@ -241,6 +310,7 @@ Suite *tsnni_suite_callbacks(void)
     tcase_add_test(tcase, an_epoch_callback_stops_and_going_on_gives_the_same_bits);
     tcase_add_test(tcase, stopping_in_the_last_epoch_leaves_nothing_to_do);
     tcase_add_test(tcase, a_failing_callback_fails_the_call);
+    tcase_add_test(tcase, a_running_trainer_cannot_be_run_stepped_resumed_or_freed_by_its_callbacks);
     tcase_add_test(tcase, a_callback_may_freeze_thaw_and_evolve_layers);
     tcase_add_test(tcase, a_layer_thawed_by_a_callback_has_momentum_at_once);
     tcase_add_test(tcase, a_layer_appended_between_steps_is_trained);
