@@ -333,6 +333,8 @@ static tsnn_status run_epoch(tsnn_trainer *trainer, const tsnn_dataset *train, c
     if (order != NULL)
         tsnni_epoch_shuffle(trainer->context->seed, trainer->epochs_done + 1, order, train->samples);
     status = run_steps(trainer, train, order, &report);
+    if (status == TSNN_STOPPED || status == TSNN_ERROR_CALLBACK)
+        return status; /* the place within the epoch stays: a later run, or one that resumes, goes on there */
     trainer->part = (tsnni_epoch_part){0};
     trainer->epochs_done++;
     if (status != TSNN_OK)
@@ -382,7 +384,7 @@ tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset *train, c
     if (trainer->part.steps > 0 &&
         (trainer->part.samples != train->samples || trainer->part.batch != trainer->options.batch))
         TSNNI_FAIL(runtime, TSNN_ERROR_STATE,
-                   "resumed after %lld steps of %lld of %lld samples; this is %lld of %lld samples",
+                   "the epoch was left after %lld steps of %lld of %lld samples; this is %lld of %lld samples",
                    (long long)trainer->part.steps, (long long)trainer->part.batch, (long long)trainer->part.samples,
                    (long long)trainer->options.batch, (long long)train->samples);
     if (trainer->options.order == TSNN_SHUFFLE)

@@ -8,7 +8,7 @@
 #include "loss.h"
 #include "workspace.h"
 
-/* The steps of an epoch that is not done yet: zeros between epochs. */
+/* The steps of an epoch that is not done yet, be it under way or left by a stop: zeros between epochs. */
 typedef struct tsnni_epoch_part {
     int64_t steps;          /* done */
     int64_t samples, batch; /* of the data set and a step: another order would not fit */

@@ -99,8 +99,9 @@ TSNN_API tsnn_status tsnn_network_load_memory(tsnn_context *context, const void 
 /**
  * @brief Saves a trainer's network together with its momentum, random counters and place in the training.
  *
- * May be called from the trainer's callbacks: after a step, the file holds the place within the epoch. The objects that
- * the trainer was made with are not in the file, nor is the data.
+ * May be called from the trainer's callbacks: after a step, the file holds the place within the epoch. So it does after
+ * a run that a step callback has stopped. The objects that the trainer was made with are not in the file, nor is the
+ * data.
  * @param options NULL: the defaults
  * @return as tsnn_network_save()
  */

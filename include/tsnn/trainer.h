@@ -78,7 +78,9 @@ typedef struct tsnn_trainer tsnn_trainer;
 /** Options of tsnn_trainer_create(). Zero means the default. */
 typedef struct tsnn_trainer_options {
     uint32_t struct_size;                  /**< sizeof this struct. */
-    int32_t order;                         /**< TSNN_SHUFFLE (anew each epoch, every sample once) or TSNN_IN_ORDER. */
+    int32_t order;                         /**< TSNN_SHUFFLE (anew each epoch, every sample once) or TSNN_IN_ORDER. A
+                                              shuffle follows from the context's seed and the number of the epoch: a
+                                              second trainer repeats the first one's, as it counts from 1 too. */
     tsnn_network *network;                 /**< Required. This and the next four must outlive the trainer. */
     const tsnn_loss *loss;                 /**< Required. */
     const tsnn_optimizer *optimizer;       /**< Required. */
@@ -119,8 +121,11 @@ TSNN_API void tsnn_trainer_destroy(tsnn_trainer **trainer);
 /**
  * @brief Trains for the epochs that are left.
  *
- * After TSNN_STOPPED a further call goes on with the next epoch. After an error the epoch in which it struck counts as
- * done as well: its steps are kept, what would have followed them (validation, pruning, evolution) is skipped.
+ * After TSNN_STOPPED, and after CALLBACK, a further call goes on where this one ended, and ends with the bits of a run
+ * that was never stopped: with the next epoch, or within the epoch when a step callback stopped it; then the training
+ * set must have as many samples as before (STATE). After another error the epoch in which it struck counts as done: its
+ * steps are kept, what would have followed them (validation, pruning, evolution) is skipped. With no epoch left nothing
+ * is done: OK, and no callback is called.
  * @param train samples to learn from
  * @param validation scored after each epoch; NULL: none
  * @return OK, STOPPED, NULL_ARGUMENT, INVALID_ARGUMENT, SHAPE, STATE (also: in a callback of this trainer), CALLBACK,

@@ -48,16 +48,42 @@ static tsnni_course stoppable_course(loop_stopper *stopper)
     return course;
 }
 
-START_TEST(a_step_callback_stops_and_the_next_call_goes_on_with_the_next_epoch)
+/* A failing callback leaves the place as one that stops. */
+START_TEST(a_step_callback_stops_and_going_on_takes_the_next_step_with_the_same_bits)
+{
+    for (int64_t step = 1; step <= 4; step++) /* the last of the epoch is followed by its evolution */
+        for (int32_t answer = -1; answer <= 1; answer += 2) {
+            loop_stopper stopper = {.epoch = 2, .step = step, .answer = answer}, none = {.epoch = -1};
+            tsnni_course stopped = stoppable_course(&stopper), whole = stoppable_course(&none);
+            ck_assert_int_eq(tsnn_trainer_run(stopped.trainer, stopped.train, NULL),
+                             answer > 0 ? TSNN_STOPPED : TSNN_ERROR_CALLBACK);
+            ck_assert_int_eq(stopper.steps, 4 + step);
+            ck_assert_int_eq(stopper.last_epoch, 2);
+            ck_assert_int_eq(stopper.epochs, 1);
+            TSNNI_OK(tsnn_trainer_run(stopped.trainer, stopped.train, NULL));
+            ck_assert_int_eq(stopper.steps, 5 * 4);
+            ck_assert_int_eq(stopper.epochs, 5);
+            TSNNI_OK(tsnn_trainer_run(whole.trainer, whole.train, NULL));
+            tsnni_test_bytes a = tsnni_course_bytes(stopped.network), b = tsnni_course_bytes(whole.network);
+            ck_assert(tsnni_test_bytes_equal(&a, &b));
+            tsnni_test_bytes_free(&a);
+            tsnni_test_bytes_free(&b);
+            tsnni_course_free(&stopped);
+            tsnni_course_free(&whole);
+        }
+}
+END_TEST
+
+START_TEST(an_epoch_that_was_left_goes_on_only_with_as_many_samples)
 {
     loop_stopper stopper = {.epoch = 2, .step = 3, .answer = 1};
     tsnni_course course = stoppable_course(&stopper);
+    tsnn_dataset *fewer = tsnni_test_labelled(course.context, 30, 12, 4, 1);
     ck_assert_int_eq(tsnn_trainer_run(course.trainer, course.train, NULL), TSNN_STOPPED);
-    ck_assert_int_eq(stopper.steps, 7);
-    ck_assert_int_eq(stopper.last_epoch, 2);
+    TSNNI_REFUSED(course.context, TSNN_ERROR_STATE, tsnn_trainer_run(course.trainer, fewer, NULL));
+    tsnni_test_expect_text(course.context, "left after 3 steps of 10 of 40 samples; this is 10 of 30");
     TSNNI_OK(tsnn_trainer_run(course.trainer, course.train, NULL));
-    ck_assert_int_eq(stopper.steps, 7 + 3 * 4);
-    ck_assert_int_eq(stopper.last_epoch, 5);
+    tsnn_dataset_destroy(&fewer);
     tsnni_course_free(&course);
 }
 END_TEST
@@ -306,7 +332,8 @@ Suite *tsnni_suite_callbacks(void)
     Suite *suite = suite_create("callbacks");
     TCase *tcase = tcase_create("callbacks");
     tcase_set_timeout(tcase, 60);
-    tcase_add_test(tcase, a_step_callback_stops_and_the_next_call_goes_on_with_the_next_epoch);
+    tcase_add_test(tcase, a_step_callback_stops_and_going_on_takes_the_next_step_with_the_same_bits);
+    tcase_add_test(tcase, an_epoch_that_was_left_goes_on_only_with_as_many_samples);
     tcase_add_test(tcase, an_epoch_callback_stops_and_going_on_gives_the_same_bits);
     tcase_add_test(tcase, stopping_in_the_last_epoch_leaves_nothing_to_do);
     tcase_add_test(tcase, a_failing_callback_fails_the_call);
