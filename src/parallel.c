@@ -413,7 +413,7 @@ static tsnn_status validate_workers(tsnn_parallel *parallel, const tsnn_dataset 
         tsnni_worker *worker = &parallel->workers[w];
         tsnn_evaluation evaluation = TSNN_EVALUATION_INIT;
         tsnn_status status = tsnn_network_evaluate(worker->network, parallel->options.loss, validation, &evaluation);
-        if (status < 0)
+        if (status < 0 && status != TSNN_ERROR_NOT_FINITE) /* the network is the mean; a copy is told as it is */
             return relay(parallel, worker, status);
         worker->info.has_validation = 1;
         worker->info.validation_loss = evaluation.loss;

@@ -185,7 +185,8 @@ typedef struct tsnn_parallel_worker_info {
     double compute_seconds;     /**< As in tsnn_parallel_info. */
     double exchange_seconds;    /**< The same. */
     double wait_seconds;        /**< The same. */
-    double validation_loss;     /**< Of the worker's own copy after the last epoch of phase 2, before averaging. */
+    double validation_loss;     /**< Of the worker's own copy after the last epoch of phase 2, before averaging. NaN or
+                                     infinite where that copy has diverged though the mean has not. */
     double validation_accuracy; /**< The same. */
 } tsnn_parallel_worker_info;
 

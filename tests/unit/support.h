@@ -83,6 +83,10 @@ tsnn_layer *tsnni_test_layer(tsnn_context *context, int64_t inputs, int64_t outp
 tsnn_network *tsnni_test_network(tsnn_context *context, int64_t layers, const int64_t *sizes,
                                  const tsnni_test_function *functions, double density, double dropout);
 
+/* 2-2-2, identity: the first output is the first feature, the second 1e60 times the second, which is infinite unless
+ * that is 0. */
+tsnn_network *tsnni_test_overflowing_network(tsnn_context *context);
+
 tsnn_loss *tsnni_test_loss(tsnn_context *context, int32_t kind, double label_smoothing);
 tsnn_optimizer *tsnni_test_optimizer(tsnn_context *context, int32_t kind, double rate, double decay,
                                      int32_t decay_kind);
