@@ -32,12 +32,13 @@ enum {
  * @brief A caller's activation: a_k = f(z_k) for k in [0, count).
  *
  * Called on the thread that calls the library, on whole groups of elements, in no particular order; must be a pure
- * function of z.
+ * function of z. Where several threads call the library, so they call it, at once: those that predict with one
+ * predictor, and the workers of tsnn_parallel_run(), which are the library's own. Function and `user` must bear that.
  */
 typedef void (*tsnn_activation_function)(void *user, const float *z, float *a, int64_t count);
 
 /** @brief Its derivative: derivative_k = f'(z_k); a_k = f(z_k) is passed as well, for functions that are cheaper from
- * it. */
+ * it. On the same threads. */
 typedef void (*tsnn_activation_derivative)(void *user, const float *z, const float *a, float *derivative,
                                            int64_t count);
 

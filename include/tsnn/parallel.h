@@ -91,7 +91,12 @@ typedef struct tsnn_parallel_options {
                                            went on, the replay does so too by itself, and in phase 1 it can be stopped
                                            and go on only there. NULL: none. */
     int64_t replay_count;               /**< Commits in it. */
-    tsnn_step_callback on_step;         /**< After each step of worker 0; its `loss` is worker 0's. NULL: none. */
+    tsnn_step_callback on_step;         /**< After each step of worker 0, whose `samples` and `loss` it has. In phase 1
+                                           `steps` are the exchanges of an epoch: in WASSP all workers take part in
+                                           each; in WASAP they are those of all workers, and only those that worker 0
+                                           handed in are reported: `step` jumps, a given number may never come, nor may
+                                           any in a short epoch, so stop at `step >= n` or by a count of your own. In
+                                           phase 2 they are worker 0's own mini-batches. NULL: none. */
     tsnn_epoch_callback on_epoch;       /**< After each epoch. In phase 2 train_loss and train_accuracy are of the
                                            workers' own copies, and `replaced` is the sum over these. NULL: none. */
     void *user;                         /**< Passed to both. */

@@ -17,7 +17,7 @@
 
 TSNN_BEGIN_DECLS
 
-/** What a step callback is told. */
+/** What a step callback is told. What a step is to parallel training is said at tsnn_parallel_options.on_step. */
 typedef struct tsnn_step_report {
     uint32_t struct_size; /**< sizeof this struct in the library. */
     int32_t reserved;     /**< 0. */
