@@ -42,9 +42,9 @@ typedef void (*tsnn_release_function)(void *user, void *pointer);
 /**
  * @brief Receives one line without a newline, on the thread that calls the library. Must not call the library.
  *
- * So far one line is logged: INFO when tsnn_context_create() has succeeded, which kernels and how many threads. Training
- * is told by callbacks, failures by their status and tsnn_context_error(); neither is logged. Later versions may log
- * more, at any level.
+ * So far one line is logged: INFO when tsnn_context_create() has succeeded, which kernels and how many threads.
+ * Training is told by callbacks, failures by their status and tsnn_context_error(); neither is logged. Later versions
+ * may log more, at any level.
  */
 typedef void (*tsnn_log_function)(void *user, int32_t level, const char *text);
 

@@ -8,6 +8,8 @@
 #include <xmmintrin.h>
 #endif
 
+#include <tsnn/context.h>
+
 #include "allocator.h"
 #include "core/memory.h"
 #include "core/parallel.h"
