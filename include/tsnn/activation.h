@@ -49,7 +49,7 @@ typedef struct tsnn_activation tsnn_activation;
 typedef struct tsnn_activation_options {
     uint32_t struct_size;                  /**< sizeof this struct. */
     int32_t kind;                          /**< TSNN_ACTIVATION_*; default identity. */
-    double alpha;                          /**< Slope of LEAKY_RELU and ALL_RELU; default by kind. */
+    double alpha;                          /**< Slope of LEAKY_RELU and ALL_RELU, of no other; default by kind. */
     tsnn_activation_function function;     /**< CUSTOM only. */
     tsnn_activation_derivative derivative; /**< CUSTOM only. */
     void *user;                            /**< Passed to both; must outlive every network that uses the activation. */
@@ -68,8 +68,8 @@ TSNN_API tsnn_status tsnn_activation_options_init(tsnn_activation_options *optio
  * @brief Creates an activation.
  * @param options NULL: identity
  * @param[out] out NULL on failure
- * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (unknown kind, alpha not finite or above 1000 in size,
- * CUSTOM without both functions), OUT_OF_MEMORY
+ * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (unknown kind; alpha not finite, above 1000 in size, or of
+ * a kind that has none; CUSTOM without both functions, or these with another kind), OUT_OF_MEMORY
  */
 TSNN_API tsnn_status tsnn_activation_create(tsnn_context *context, const tsnn_activation_options *options,
                                             tsnn_activation **out);

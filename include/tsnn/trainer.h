@@ -89,7 +89,8 @@ typedef struct tsnn_trainer_options {
     const tsnn_schedule_options *schedule; /**< Copied; NULL: constant. */
     int64_t epochs;                        /**< Default 10. */
     int64_t batch;       /**< Samples a step; default 128; the last step of an epoch takes what is left. */
-    int64_t micro_batch; /**< Samples at once, the gradient being accumulated over the batch; default: the batch. */
+    int64_t micro_batch; /**< Samples at once, the gradient being accumulated over the batch; default: the batch, which
+                            is what a larger number means too. */
     double clip_norm;    /**< Largest norm of the whole gradient; larger ones are scaled down. Default: off. */
     tsnn_step_callback on_step;   /**< NULL: none. */
     tsnn_epoch_callback on_epoch; /**< NULL: none. */
