@@ -150,7 +150,8 @@ tsnn_activation *tsnni_test_activation(tsnn_context *context, tsnni_test_functio
 {
     tsnn_activation_options options = TSNN_ACTIVATION_OPTIONS_INIT;
     options.kind = function.kind;
-    options.alpha = function.alpha;
+    if (function.kind == TSNN_ACTIVATION_LEAKY_RELU || function.kind == TSNN_ACTIVATION_ALL_RELU)
+        options.alpha = function.alpha;
     if (function.kind == TSNN_ACTIVATION_CUSTOM) {
         options.function = softsign;
         options.derivative = softsign_derivative;

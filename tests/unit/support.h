@@ -73,7 +73,7 @@ void tsnni_test_expect_text(const tsnn_context *context, const char *part);
 
 typedef struct tsnni_test_function {
     int32_t kind; /* TSNN_ACTIVATION_*; CUSTOM is z / (1 + |z|) */
-    double alpha;
+    double alpha; /* for kinds that have one */
 } tsnni_test_function;
 
 tsnn_activation *tsnni_test_activation(tsnn_context *context, tsnni_test_function function);
