@@ -260,9 +260,7 @@ tsnn_status tsnn_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset
     tsnni_score score;
     if (trainer == NULL)
         return TSNN_ERROR_NULL_ARGUMENT;
-    tsnn_status status = tsnni_trainer_check_idle(trainer, "tsnn_trainer_step");
-    if (status >= 0)
-        status = tsnni_trainer_step(trainer, dataset, samples, count, rate_factor, &score);
+    tsnn_status status = tsnni_trainer_step(trainer, dataset, samples, count, rate_factor, &score);
     if (status >= 0 && loss != NULL)
         *loss = score.loss / (double)count;
     return status;

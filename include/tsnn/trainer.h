@@ -55,11 +55,12 @@ typedef struct tsnn_epoch_report {
  * @brief Called after each step or epoch, on the thread that called the trainer.
  *
  * A callback may use the library as it is used anywhere else, on this context too: predict, evaluate, save the network
- * or the trainer (tsnn_trainer_save()), publish. What it changes in the network is what the next step takes: weights,
- * frozen layers, evolution and pruning out of turn, an appended layer, the standardizer, the activation format; and the
- * thread count. Of the trainer that runs, tsnn_trainer_run(), tsnn_trainer_step() and tsnn_trainer_resume() return
- * STATE, and tsnn_trainer_destroy() does nothing. What the run was given - network, loss, optimizer, evolution,
- * pruning, data sets, context - must not be destroyed.
+ * or the trainer (tsnn_trainer_save()), publish, take steps of its own (tsnn_trainer_step(), of which the reports of
+ * the run know nothing). What it changes in the network is what the next step takes: weights, frozen layers, evolution
+ * and pruning out of turn, an appended layer, the standardizer, the activation format; and the thread count. For the
+ * trainer that runs, tsnn_trainer_run() and tsnn_trainer_resume() return STATE, and tsnn_trainer_destroy() does
+ * nothing. What the run was given - network, loss, optimizer, evolution, pruning, data sets, context - must not be
+ * destroyed.
  *
  * `user` is copied when the trainer is created, before there is a trainer to point to: let it point to a struct with a
  * place for the trainer, filled in afterwards.
@@ -142,8 +143,7 @@ TSNN_API tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset 
  * @param count at least 1, at most the batch
  * @param rate_factor multiplies the learning rate in place of the schedule
  * @param[out] loss mean loss before the update; NULL: not wanted
- * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT, SHAPE, STATE (also: in a callback of this trainer), OVERFLOW,
- * OUT_OF_MEMORY, NOT_FINITE
+ * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT, SHAPE, STATE, OVERFLOW, OUT_OF_MEMORY, NOT_FINITE
  */
 TSNN_API tsnn_status tsnn_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset, const int64_t *samples,
                                        int64_t count, double rate_factor, double *loss);

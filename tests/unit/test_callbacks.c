@@ -134,7 +134,7 @@ END_TEST
 
 typedef struct caller {
     tsnni_course *course;
-    int64_t refused;
+    int64_t calls;
 } caller;
 
 static void try_everything(caller *own)
@@ -144,14 +144,12 @@ static void try_everything(caller *own)
     tsnn_evaluation evaluation = TSNN_EVALUATION_INIT;
     TSNNI_REFUSED(course->context, TSNN_ERROR_STATE, tsnn_trainer_run(course->trainer, course->train, NULL));
     tsnni_test_expect_text(course->context, "tsnn_trainer_run: the trainer is running");
-    TSNNI_REFUSED(course->context, TSNN_ERROR_STATE,
-                  tsnn_trainer_step(course->trainer, course->train, NULL, 10, 1.0, NULL));
     TSNNI_REFUSED(course->context, TSNN_ERROR_STATE, tsnn_trainer_resume(course->trainer, "none", NULL));
     TSNNI_REFUSED(course->context, TSNN_ERROR_STATE, tsnn_trainer_resume_memory(course->trainer, "", 1, NULL));
     tsnn_trainer_destroy(&same);
     ck_assert_ptr_eq(same, course->trainer);
     TSNNI_OK(tsnn_network_evaluate(course->network, course->loss, course->train, &evaluation));
-    own->refused++;
+    own->calls++;
 }
 
 static int32_t call_after_step(void *user, const tsnn_step_report *report)
@@ -187,14 +185,39 @@ static tsnni_test_bytes trained_with(tsnn_step_callback on_step, tsnn_epoch_call
     return bytes;
 }
 
-START_TEST(a_running_trainer_cannot_be_run_stepped_resumed_or_freed_by_its_callbacks)
+START_TEST(a_running_trainer_cannot_be_run_resumed_or_freed_by_its_callbacks)
 {
     caller own = {0}, quiet = {0};
     tsnni_test_bytes called = trained_with(call_after_step, call_after_epoch, &own);
     tsnni_test_bytes plain = trained_with(NULL, NULL, &quiet);
-    ck_assert_int_eq(own.refused, 3 * 4 + 3);
+    ck_assert_int_eq(own.calls, 3 * 4 + 3);
     ck_assert(tsnni_test_bytes_equal(&called, &plain));
     tsnni_test_bytes_free(&called);
+    tsnni_test_bytes_free(&plain);
+}
+END_TEST
+
+static int32_t step_after_step(void *user, const tsnn_step_report *report)
+{
+    static const int64_t hard[] = {7, 3, 11};
+    caller *own = user;
+    (void)report;
+    own->calls++;
+    TSNNI_OK(tsnn_trainer_step(own->course->trainer, own->course->train, hard, 3, 0.5, NULL));
+    return 0;
+}
+
+START_TEST(a_callback_may_take_steps_of_its_own)
+{
+    caller own = {0}, again = {0}, quiet = {0};
+    tsnni_test_bytes stepped = trained_with(step_after_step, NULL, &own);
+    tsnni_test_bytes repeated = trained_with(step_after_step, NULL, &again);
+    tsnni_test_bytes plain = trained_with(NULL, NULL, &quiet);
+    ck_assert_int_eq(own.calls, 3 * 4);
+    ck_assert(tsnni_test_bytes_equal(&stepped, &repeated));
+    ck_assert(!tsnni_test_bytes_equal(&stepped, &plain));
+    tsnni_test_bytes_free(&stepped);
+    tsnni_test_bytes_free(&repeated);
     tsnni_test_bytes_free(&plain);
 }
 END_TEST
@@ -337,7 +360,8 @@ Suite *tsnni_suite_callbacks(void)
     tcase_add_test(tcase, an_epoch_callback_stops_and_going_on_gives_the_same_bits);
     tcase_add_test(tcase, stopping_in_the_last_epoch_leaves_nothing_to_do);
     tcase_add_test(tcase, a_failing_callback_fails_the_call);
-    tcase_add_test(tcase, a_running_trainer_cannot_be_run_stepped_resumed_or_freed_by_its_callbacks);
+    tcase_add_test(tcase, a_running_trainer_cannot_be_run_resumed_or_freed_by_its_callbacks);
+    tcase_add_test(tcase, a_callback_may_take_steps_of_its_own);
     tcase_add_test(tcase, a_callback_may_freeze_thaw_and_evolve_layers);
     tcase_add_test(tcase, a_layer_thawed_by_a_callback_has_momentum_at_once);
     tcase_add_test(tcase, a_layer_appended_between_steps_is_trained);
