@@ -21,6 +21,13 @@ tsnn_status tsnn_activation_options_init(tsnn_activation_options *options)
     return TSNN_OK;
 }
 
+const char *tsnni_activation_name(int32_t kind)
+{
+    static const char *const names[] = {"identity", "ReLU", "leaky ReLU", "All-ReLU",
+                                        "sigmoid",  "tanh", "softmax",    "custom"};
+    return kind >= TSNN_ACTIVATION_IDENTITY && kind <= TSNN_ACTIVATION_CUSTOM ? names[kind] : "unknown";
+}
+
 static double default_alpha(int32_t kind)
 {
     return kind == TSNN_ACTIVATION_LEAKY_RELU ? TSNNI_DEFAULT_LEAKY_ALPHA
@@ -45,6 +52,12 @@ tsnn_status tsnn_activation_create(tsnn_context *context, const tsnn_activation_
     if (!isfinite(given.alpha) || fabs(given.alpha) > TSNNI_LARGEST_ALPHA)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "alpha is %g; it must be within -%g..%g", given.alpha,
                    TSNNI_LARGEST_ALPHA, TSNNI_LARGEST_ALPHA);
+    if (given.alpha != 0.0 && given.kind != TSNN_ACTIVATION_LEAKY_RELU && given.kind != TSNN_ACTIVATION_ALL_RELU)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "alpha is %g; only leaky ReLU and All-ReLU have one, not %s",
+                   given.alpha, tsnni_activation_name(given.kind));
+    if (given.kind != TSNN_ACTIVATION_CUSTOM && (given.function != NULL || given.derivative != NULL))
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "a %s of the caller's is given, but the activation is %s",
+                   given.function != NULL ? "function" : "derivative", tsnni_activation_name(given.kind));
     if (given.kind == TSNN_ACTIVATION_CUSTOM && (given.function == NULL || given.derivative == NULL))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "a custom activation needs a function and its derivative");
 

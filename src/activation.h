@@ -17,6 +17,9 @@ struct tsnn_activation {
     tsnni_activation_rule rule;
 };
 
+/* A kind as texts name it. */
+const char *tsnni_activation_name(int32_t kind);
+
 /* 1 when f(z) = z < 0 ? slope z : z, which the kernels fuse. */
 int32_t tsnni_activation_is_slope(const tsnni_activation_rule *rule);
 

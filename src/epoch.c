@@ -73,9 +73,10 @@ tsnn_status tsnni_epoch_validate(const tsnn_network *network, const tsnn_loss *l
     report->validation_loss = evaluation.loss;
     report->validation_accuracy = evaluation.accuracy;
     report->validation_seconds = tsnni_seconds_now() - start;
-    if (status >= 0 && !isfinite(evaluation.loss))
+    if (status == TSNN_ERROR_NOT_FINITE)
         return tsnni_fail(&network->context->runtime, TSNN_ERROR_NOT_FINITE,
-                          "epoch %lld: the validation loss is %g; is the learning rate too high?",
+                          "epoch %lld: an output for the validation set is not finite, the loss is %g; is the learning "
+                          "rate too high?",
                           (long long)report->epoch, evaluation.loss);
     return status;
 }

@@ -266,6 +266,7 @@ static tsnn_status resume(tsnn_trainer *trainer, load_call *call)
     tsnn_network *network = trainer->options.network;
     int64_t streams = trainer->context->streams;
     tsnn_status status;
+    TSNNI_TRY(tsnni_trainer_check_idle(trainer, "tsnn_trainer_resume"));
     call->context = trainer->context;
     call->like = network;
     call->with_training = 1;

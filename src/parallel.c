@@ -224,7 +224,7 @@ fail:
 
 void tsnn_parallel_destroy(tsnn_parallel **parallel)
 {
-    if (parallel == NULL || *parallel == NULL)
+    if (parallel == NULL || *parallel == NULL || (*parallel)->train != NULL) /* in a callback */
         return;
     tsnni_runtime *runtime = &(*parallel)->context->runtime;
     tsnni_release(runtime, (*parallel)->workers);
@@ -413,7 +413,7 @@ static tsnn_status validate_workers(tsnn_parallel *parallel, const tsnn_dataset 
         tsnni_worker *worker = &parallel->workers[w];
         tsnn_evaluation evaluation = TSNN_EVALUATION_INIT;
         tsnn_status status = tsnn_network_evaluate(worker->network, parallel->options.loss, validation, &evaluation);
-        if (status < 0)
+        if (status < 0 && status != TSNN_ERROR_NOT_FINITE) /* the network is the mean; a copy is told as it is */
             return relay(parallel, worker, status);
         worker->info.has_validation = 1;
         worker->info.validation_loss = evaluation.loss;
@@ -542,6 +542,9 @@ tsnn_status tsnn_parallel_run(tsnn_parallel *parallel, const tsnn_dataset *train
     const tsnn_parallel_options *options = &parallel->options;
     tsnni_runtime *runtime = &parallel->context->runtime;
     tsnn_status status;
+    if (parallel->train != NULL)
+        TSNNI_FAIL(runtime, TSNN_ERROR_STATE,
+                   "tsnn_parallel_run: the workers are running; their callbacks may not call this");
     TSNNI_TRY(tsnni_parallel_check_data(parallel, train, validation));
     if (options->workers > train->samples)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "%d workers for %lld samples", (int)options->workers,

@@ -22,20 +22,41 @@ typedef struct parts_call {
     int64_t samples;
     part_function part;
     void *task;
+    int64_t bad_sample, bad_output; /* the first that is not finite; -1: none */
+    float bad_value;
 } parts_call;
+
+/* Notes the first sample of the part that has an output which is no finite number. */
+static void check_outputs(parts_call *call, int64_t first, int64_t count)
+{
+    int64_t outputs = tsnni_network_outputs(call->network), least = count;
+    for (int64_t k = 0; k < outputs; k++) {
+        const float *y = call->workspace->output[call->network->count - 1] + k * call->workspace->stride;
+        if (call->network->context->kernels->all_finite(y, least))
+            continue;
+        for (least = 0; isfinite(y[least]);)
+            least++;
+        call->bad_sample = first + least;
+        call->bad_output = k;
+        call->bad_value = y[least];
+    }
+}
 
 static void walk_parts(void *argument)
 {
-    const parts_call *call = argument;
+    parts_call *call = argument;
     int64_t inputs = tsnni_network_inputs(call->network);
     for (int64_t first = 0; first < call->samples; first += TSNNI_INFERENCE_BATCH) {
         int64_t left = call->samples - first, count = left < TSNNI_INFERENCE_BATCH ? left : TSNNI_INFERENCE_BATCH;
         tsnni_batch batch = {call->features + first * inputs, inputs, NULL, count};
         tsnni_propagate_forward(call->network, call->workspace, &batch, TSNNI_PASS_INFERENCE, 0);
         call->part(call->task, call->network, call->workspace, first, count);
+        if (call->bad_sample < 0)
+            check_outputs(call, first, count);
     }
 }
 
+/* All parts; NOT_FINITE afterwards when an output was not. */
 static tsnn_status run_parts(const tsnn_network *network, const float *features, int64_t samples, part_function part,
                              void *task)
 {
@@ -44,9 +65,12 @@ static tsnn_status run_parts(const tsnn_network *network, const float *features,
         network, samples < TSNNI_INFERENCE_BATCH ? samples : TSNNI_INFERENCE_BATCH, 0, &workspace);
     if (status < 0)
         return status;
-    parts_call call = {network, workspace, features, samples, part, task};
+    parts_call call = {network, workspace, features, samples, part, task, -1, -1, 0.0f};
     tsnni_parallel_session(network->context->runtime.threads, tsnni_step_work(network, samples), walk_parts, &call);
     tsnni_workspace_destroy(&workspace);
+    if (call.bad_sample >= 0)
+        return tsnni_fail(&network->context->runtime, TSNN_ERROR_NOT_FINITE, "sample %lld: output %lld is %g",
+                          (long long)call.bad_sample, (long long)call.bad_output, (double)call.bad_value);
     return TSNN_OK;
 }
 
@@ -146,19 +170,21 @@ tsnn_status tsnn_network_evaluate(const tsnn_network *network, const tsnn_loss *
         return TSNN_ERROR_NULL_ARGUMENT;
     tsnni_runtime *runtime = &network->context->runtime;
     tsnn_evaluation known = TSNN_EVALUATION_INIT;
-    tsnn_status status;
+    tsnn_status status, scored;
     if (dataset == NULL || evaluation == NULL)
         TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "%s is NULL", dataset == NULL ? "dataset" : "evaluation");
     TSNNI_TRY(tsnni_loss_check_network(loss, network));
     TSNNI_TRY(tsnni_loss_check_dataset(loss, network, dataset));
     score_task task = {loss, dataset, {0.0, 0}};
-    TSNNI_TRY(run_parts(network, dataset->feature_data, dataset->samples, score_part, &task));
+    scored = run_parts(network, dataset->feature_data, dataset->samples, score_part, &task);
+    if (scored < 0 && scored != TSNN_ERROR_NOT_FINITE)
+        return scored;
     known.samples = dataset->samples;
     known.correct = task.total.correct;
     known.loss = task.total.loss / (double)dataset->samples;
     known.accuracy = (double)task.total.correct / (double)dataset->samples;
     TSNNI_TRY(tsnni_info_write(runtime, evaluation, &known, sizeof known, "tsnn_evaluation"));
-    return TSNN_OK;
+    return scored;
 fail:
     return status;
 }

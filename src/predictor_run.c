@@ -203,9 +203,31 @@ static void answer_batch(const tsnn_predictor *predictor, const tsnn_predictor_w
 
 /* ---- the calls ---- */
 
-static void walk(const tsnn_predictor *predictor, tsnn_predictor_workspace *workspace, const tsnni_sample_rows *rows,
-                 int64_t samples, const tsnn_answers *answers)
+/* NOT_FINITE, with the first sample in the text, when one of the outputs of `count` samples is; they are feature-major,
+ * or one sample's with a stride of 1. */
+static tsnn_status check_outputs(const tsnn_predictor *predictor, tsnni_runtime *errors, const float *y, int64_t stride,
+                                 int64_t first, int64_t count)
 {
+    int64_t outputs = tsnni_predictor_outputs(predictor), least = count, output = 0;
+    if (stride == 1 && predictor->kernels->all_finite(y, outputs))
+        return TSNN_OK;
+    for (int64_t k = 0; k < outputs; k++)
+        if (!predictor->kernels->all_finite(y + k * stride, least)) {
+            for (least = 0; isfinite(y[k * stride + least]);)
+                least++;
+            output = k;
+        }
+    if (least == count)
+        return TSNN_OK;
+    return tsnni_fail(errors, TSNN_ERROR_NOT_FINITE, "sample %lld: output %lld is %g", (long long)(first + least),
+                      (long long)output, (double)y[output * stride + least]);
+}
+
+/* All samples; NOT_FINITE afterwards when an output was not, for the first one. */
+static tsnn_status walk(const tsnn_predictor *predictor, tsnn_predictor_workspace *workspace,
+                        const tsnni_sample_rows *rows, int64_t samples, const tsnn_answers *answers)
+{
+    tsnn_status status = TSNN_OK;
     int64_t outputs = tsnni_predictor_outputs(predictor);
     int64_t batch = predictor->batch ? workspace->batch : 1;
     int32_t raw = answers->form == TSNN_OUTPUT_RAW;
@@ -214,6 +236,8 @@ static void walk(const tsnn_predictor *predictor, tsnn_predictor_workspace *work
         if (count >= TSNNI_FEWEST_FOR_BATCH) {
             const float *y = tsnni_predictor_batch(predictor, workspace, rows, first, count, raw);
             answer_batch(predictor, workspace, answers, y, first, count);
+            if (status == TSNN_OK)
+                status = check_outputs(predictor, &workspace->errors, y, workspace->stride, first, count);
             continue;
         }
         for (int64_t n = first; n < first + count; n++) {
@@ -221,8 +245,11 @@ static void walk(const tsnn_predictor *predictor, tsnn_predictor_workspace *work
             if (answers->outputs != NULL)
                 memcpy(answers->outputs + n * outputs, y, (size_t)outputs * sizeof *y);
             answer_classes(answers, n, y, outputs, 1);
+            if (status == TSNN_OK)
+                status = check_outputs(predictor, &workspace->errors, y, 1, n, 1);
         }
     }
+    return status;
 }
 
 static tsnn_status run(const tsnn_predictor *predictor, tsnn_predictor_workspace *workspace,
@@ -236,9 +263,9 @@ static tsnn_status run(const tsnn_predictor *predictor, tsnn_predictor_workspace
     TSNNI_TRY(check_samples(predictor, errors, samples));
     tsnni_sample_rows rows = {samples->features, samples->sample_ptr, samples->index, samples->value};
     uint64_t mode = tsnni_cpu_flush_denormals();
-    walk(predictor, workspace, &rows, samples->count, answers);
+    status = walk(predictor, workspace, &rows, samples->count, answers);
     tsnni_cpu_float_mode_restore(mode);
-    return TSNN_OK;
+    return status;
 fail:
     return status;
 }

@@ -17,6 +17,24 @@ tsnn_status tsnn_schedule_options_init(tsnn_schedule_options *options)
     return TSNN_OK;
 }
 
+/* What a kind would ignore is a mistake, unless it is the default. */
+static tsnn_status check_kind(tsnni_runtime *runtime, const tsnn_schedule_options *options)
+{
+    tsnn_status status;
+    if (options->kind != TSNN_SCHEDULE_STEP &&
+        ((options->step_epochs != 0.0 && options->step_epochs != TSNNI_DEFAULT_STEP_EPOCHS) ||
+         (options->step_factor != 0.0 && options->step_factor != TSNNI_DEFAULT_STEP_FACTOR)))
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT,
+                   "step_epochs is %g, step_factor %g; only a schedule by steps has them", options->step_epochs,
+                   options->step_factor);
+    if (options->kind != TSNN_SCHEDULE_COSINE && options->final_factor != 0.0)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "final_factor is %g; only the cosine has one",
+                   options->final_factor);
+    return TSNN_OK;
+fail:
+    return status;
+}
+
 tsnn_status tsnni_schedule_read(tsnni_runtime *runtime, const tsnn_schedule_options *options,
                                 tsnn_schedule_options *out)
 {
@@ -33,6 +51,7 @@ tsnn_status tsnni_schedule_read(tsnni_runtime *runtime, const tsnn_schedule_opti
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "step_factor is %g; it must be in (0, 1]", out->step_factor);
     if (!(out->final_factor >= 0.0 && out->final_factor <= 1.0))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "final_factor is %g; it must be in [0, 1]", out->final_factor);
+    TSNNI_TRY(check_kind(runtime, out));
     if (out->step_epochs == 0.0)
         out->step_epochs = TSNNI_DEFAULT_STEP_EPOCHS;
     if (out->step_factor == 0.0)

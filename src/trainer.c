@@ -97,12 +97,20 @@ fail:
 
 void tsnn_trainer_destroy(tsnn_trainer **trainer)
 {
-    if (trainer == NULL || *trainer == NULL)
+    if (trainer == NULL || *trainer == NULL || (*trainer)->running)
         return;
     tsnni_workspace_destroy(&(*trainer)->workspace);
     tsnn_gradient_destroy(&(*trainer)->gradient);
     tsnni_release(&(*trainer)->context->runtime, *trainer);
     *trainer = NULL;
+}
+
+tsnn_status tsnni_trainer_check_idle(const tsnn_trainer *trainer, const char *call)
+{
+    if (trainer->running)
+        return tsnni_fail(&trainer->context->runtime, TSNN_ERROR_STATE,
+                          "%s: the trainer is running; its callbacks may not call this", call);
+    return TSNN_OK;
 }
 
 /* ---- a step ---- */
@@ -323,6 +331,8 @@ static tsnn_status run_epoch(tsnn_trainer *trainer, const tsnn_dataset *train, c
     if (order != NULL)
         tsnni_epoch_shuffle(trainer->context->seed, trainer->epochs_done + 1, order, train->samples);
     status = run_steps(trainer, train, order, &report);
+    if (status == TSNN_STOPPED || status == TSNN_ERROR_CALLBACK)
+        return status; /* the place within the epoch stays: a later run, or one that resumes, goes on there */
     trainer->part = (tsnni_epoch_part){0};
     trainer->epochs_done++;
     if (status != TSNN_OK)
@@ -365,20 +375,23 @@ tsnn_status tsnn_trainer_run(tsnn_trainer *trainer, const tsnn_dataset *train, c
     tsnni_runtime *runtime = &trainer->context->runtime;
     int64_t *order = NULL;
     tsnn_status status;
+    TSNNI_TRY(tsnni_trainer_check_idle(trainer, "tsnn_trainer_run"));
     TSNNI_TRY(tsnni_step_check(trainer->options.network, trainer->options.loss, train, NULL, 1));
     if (validation != NULL)
         TSNNI_TRY(tsnni_loss_check_dataset(trainer->options.loss, trainer->options.network, validation));
     if (trainer->part.steps > 0 &&
         (trainer->part.samples != train->samples || trainer->part.batch != trainer->options.batch))
         TSNNI_FAIL(runtime, TSNN_ERROR_STATE,
-                   "resumed after %lld steps of %lld of %lld samples; this is %lld of %lld samples",
+                   "the epoch was left after %lld steps of %lld of %lld samples; this is %lld of %lld samples",
                    (long long)trainer->part.steps, (long long)trainer->part.batch, (long long)trainer->part.samples,
                    (long long)trainer->options.batch, (long long)train->samples);
     if (trainer->options.order == TSNN_SHUFFLE)
         TSNNI_TRY(TSNNI_NEW(runtime, train->samples, &order));
     run_call call = {trainer, train, validation, order, TSNN_OK};
+    trainer->running = 1;
     tsnni_parallel_session(runtime->threads, tsnni_step_work(trainer->options.network, train->samples), run_epochs,
                            &call);
+    trainer->running = 0;
     status = call.status;
 fail:
     tsnni_release(runtime, order);

@@ -8,7 +8,7 @@
 #include "loss.h"
 #include "workspace.h"
 
-/* The steps of an epoch that is not done yet: zeros between epochs. */
+/* The steps of an epoch that is not done yet, be it under way or left by a stop: zeros between epochs. */
 typedef struct tsnni_epoch_part {
     int64_t steps;          /* done */
     int64_t samples, batch; /* of the data set and a step: another order would not fit */
@@ -24,10 +24,14 @@ struct tsnn_trainer {
     int64_t epochs_done;
     int64_t passes; /* forward passes so far: keys the dropout */
     tsnni_epoch_part part;
+    int32_t running; /* a run is under way: what is called now comes from its callbacks */
     tsnni_workspace *workspace;
     uint64_t workspace_version; /* of the context's topologies when it was made */
     tsnn_gradient *gradient;    /* only for clipping and micro-batches */
 };
+
+/* STATE while a run is under way, for calls that may not come from its callbacks. `call` names the call. */
+tsnn_status tsnni_trainer_check_idle(const tsnn_trainer *trainer, const char *call);
 
 /* tsnn_trainer_step() that tells the whole score: sums over the samples. */
 tsnn_status tsnni_trainer_step(tsnn_trainer *trainer, const tsnn_dataset *dataset, const int64_t *samples,

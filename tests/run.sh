@@ -84,7 +84,10 @@ run_unit()
 
 for group in "$@"; do
     case $group in
-    headers) run_checks tests/headers/check.sh ;;
+    headers)
+        run_checks tests/headers/check.sh
+        run_checks tests/headers/guide.sh
+        ;;
     plain) run_program "build by hand with cc" "$BUILD/tests/plain" ;;
     symbols) run_checks tests/abi/check.sh; run_checks tests/abi/first/check.sh ;;
     install) run_checks tests/install/check.sh ;;

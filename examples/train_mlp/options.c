@@ -63,6 +63,8 @@ struct flag {
 
 #define FIELD(name) offsetof(struct options, name)
 #define MOST 2147483647.0 /* neurons, samples: what the library counts */
+#define DEFAULT_STEP_EPOCHS 10
+#define DEFAULT_STEP_FACTOR .1
 
 static const struct flag flags[] = {
     {"Data", HEADING, 0, 0, 0, ' ', NULL, "", ""},
@@ -145,8 +147,8 @@ static void set_defaults(struct options *options)
         .rate = .01,
         .momentum = NAN,
         .weight_decay = .0002,
-        .step_epochs = 10,
-        .step_factor = .1,
+        .step_epochs = DEFAULT_STEP_EPOCHS,
+        .step_factor = DEFAULT_STEP_FACTOR,
         .zeta = .3,
         .seed = 1,
     };
@@ -313,6 +315,15 @@ static bool settle(struct options *options)
     if (options->micro_batch > options->batch)
         return complain("--micro-batch %s: must be at most the batch, %s", grouped(options->micro_batch).text,
                         grouped(options->batch).text);
+    if (options->alpha != 0 && !isnan(options->alpha) && options->activation != TSNN_ACTIVATION_ALL_RELU &&
+        options->activation != TSNN_ACTIVATION_LEAKY_RELU)
+        return complain("--alpha %g: belongs to --activation all-relu and leaky-relu", options->alpha);
+    if (options->schedule != TSNN_SCHEDULE_STEP &&
+        (options->step_epochs != DEFAULT_STEP_EPOCHS || options->step_factor != DEFAULT_STEP_FACTOR))
+        return complain("--step-epochs %g, --step-factor %g: belong to --schedule step", options->step_epochs,
+                        options->step_factor);
+    if (options->schedule != TSNN_SCHEDULE_COSINE && options->final_factor != 0)
+        return complain("--final-factor %g: belongs to --schedule cosine", options->final_factor);
     if (options->loss != TSNN_LOSS_CROSS_ENTROPY && options->label_smoothing > 0)
         return complain("--label-smoothing %g: belongs to --loss cross-entropy", options->label_smoothing);
     return true;

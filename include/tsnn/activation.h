@@ -32,12 +32,13 @@ enum {
  * @brief A caller's activation: a_k = f(z_k) for k in [0, count).
  *
  * Called on the thread that calls the library, on whole groups of elements, in no particular order; must be a pure
- * function of z.
+ * function of z. Where several threads call the library, so they call it, at once: those that predict with one
+ * predictor, and the workers of tsnn_parallel_run(), which are the library's own. Function and `user` must bear that.
  */
 typedef void (*tsnn_activation_function)(void *user, const float *z, float *a, int64_t count);
 
 /** @brief Its derivative: derivative_k = f'(z_k); a_k = f(z_k) is passed as well, for functions that are cheaper from
- * it. */
+ * it. On the same threads. */
 typedef void (*tsnn_activation_derivative)(void *user, const float *z, const float *a, float *derivative,
                                            int64_t count);
 
@@ -48,7 +49,7 @@ typedef struct tsnn_activation tsnn_activation;
 typedef struct tsnn_activation_options {
     uint32_t struct_size;                  /**< sizeof this struct. */
     int32_t kind;                          /**< TSNN_ACTIVATION_*; default identity. */
-    double alpha;                          /**< Slope of LEAKY_RELU and ALL_RELU; default by kind. */
+    double alpha;                          /**< Slope of LEAKY_RELU and ALL_RELU, of no other; default by kind. */
     tsnn_activation_function function;     /**< CUSTOM only. */
     tsnn_activation_derivative derivative; /**< CUSTOM only. */
     void *user;                            /**< Passed to both; must outlive every network that uses the activation. */
@@ -67,8 +68,8 @@ TSNN_API tsnn_status tsnn_activation_options_init(tsnn_activation_options *optio
  * @brief Creates an activation.
  * @param options NULL: identity
  * @param[out] out NULL on failure
- * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (unknown kind, alpha not finite or above 1000 in size,
- * CUSTOM without both functions), OUT_OF_MEMORY
+ * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (unknown kind; alpha not finite, above 1000 in size, or of
+ * a kind that has none; CUSTOM without both functions, or these with another kind), OUT_OF_MEMORY
  */
 TSNN_API tsnn_status tsnn_activation_create(tsnn_context *context, const tsnn_activation_options *options,
                                             tsnn_activation **out);

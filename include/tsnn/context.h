@@ -28,11 +28,24 @@ enum {
 /** Levels of log lines. */
 enum { TSNN_LOG_WARNING = 1, TSNN_LOG_INFO = 2, TSNN_LOG_DEBUG = 3 };
 
-/** Returns `size` bytes of any alignment, or NULL. Called on the thread that calls the library. */
+/**
+ * @brief Returns `size` bytes of any alignment, or NULL.
+ *
+ * Called on the thread that calls the library, with these exceptions. tsnn_parallel_run() calls it on its workers'
+ * threads, by one at a time. Workspaces of predictors and subscribers may be made and destroyed on any threads, and
+ * predictors destroyed there: where several do so at once, or while another uses the context, it is called by them all
+ * at once.
+ */
 typedef void *(*tsnn_allocate_function)(void *user, size_t size);
-/** Takes back what the allocate function returned; never called with NULL. */
+/** Takes back what the allocate function returned; never called with NULL. On the same threads. */
 typedef void (*tsnn_release_function)(void *user, void *pointer);
-/** Receives one line without a newline. Must not call the library. */
+/**
+ * @brief Receives one line without a newline, on the thread that calls the library. Must not call the library.
+ *
+ * So far one line is logged: INFO when tsnn_context_create() has succeeded, which kernels and how many threads.
+ * Training is told by callbacks, failures by their status and tsnn_context_error(); neither is logged. Later versions
+ * may log more, at any level.
+ */
 typedef void (*tsnn_log_function)(void *user, int32_t level, const char *text);
 
 /** Owner of everything that objects share. */

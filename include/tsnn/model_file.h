@@ -99,8 +99,9 @@ TSNN_API tsnn_status tsnn_network_load_memory(tsnn_context *context, const void 
 /**
  * @brief Saves a trainer's network together with its momentum, random counters and place in the training.
  *
- * May be called from the trainer's callbacks: after a step, the file holds the place within the epoch. The objects that
- * the trainer was made with are not in the file, nor is the data.
+ * May be called from the trainer's callbacks: after a step, the file holds the place within the epoch. So it does after
+ * a run that a step callback has stopped. The objects that the trainer was made with are not in the file, nor is the
+ * data.
  * @param options NULL: the defaults
  * @return as tsnn_network_save()
  */
@@ -116,12 +117,12 @@ TSNN_API tsnn_status tsnn_trainer_save_memory(const tsnn_trainer *trainer, const
  * With the same context seed, instruction set, trainer options and data, a run that is resumed ends with the bits of
  * one that was never interrupted; that goes for bf16 too, which comes from the file. Options may also differ (more
  * epochs, another rate): then it goes on by the new ones; only after a save inside an epoch the batch must be the same.
- * Not for use in a callback. Layers that tsnn_network_get_layer() has lent are no longer valid.
+ * Layers that tsnn_network_get_layer() has lent are no longer valid.
  * @param options NULL: the defaults
  * @return as tsnn_network_load(), and STATE (the context's seed is another; the file holds no training, or was saved
- *         inside an epoch with another batch), SHAPE (the saved network has other inputs or outputs than the
- * trainer's), INVALID_ARGUMENT (the loss does not fit the saved network); the trainer and its network are unchanged on
- * failure
+ * inside an epoch with another batch; in a callback of this trainer), SHAPE (the saved network has other inputs or
+ * outputs than the trainer's), INVALID_ARGUMENT (the loss does not fit the saved network); the trainer and its network
+ * are unchanged on failure
  */
 TSNN_API tsnn_status tsnn_trainer_resume(tsnn_trainer *trainer, const char *path, const tsnn_load_options *options);
 

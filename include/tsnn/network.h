@@ -183,18 +183,22 @@ TSNN_API tsnn_status tsnn_network_set_standardizer(tsnn_network *network, const 
 
 /**
  * @brief Computes the outputs for rows of features.
+ *
+ * When an output is no finite number - weights so large that sums overflow, a custom activation that gives NaN - all
+ * outputs are written nevertheless, and the status is NOT_FINITE; the text names the first such sample and output.
  * @param features samples x inputs, row-major, finite
  * @param[out] outputs samples x outputs, row-major
  * @param capacity numbers that outputs can hold
- * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (negative samples), STATE (no layers), BUFFER_TOO_SMALL, NOT_FINITE,
- *         OVERFLOW, OUT_OF_MEMORY
+ * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (negative samples), STATE (no layers), BUFFER_TOO_SMALL, NOT_FINITE (a
+ *         feature, before anything is written; an output), OVERFLOW, OUT_OF_MEMORY
  */
 TSNN_API tsnn_status tsnn_network_predict(const tsnn_network *network, const float *features, int64_t samples,
                                           float *outputs, int64_t capacity);
 
 /**
  * @brief Computes the class of each row of features: the output with the largest value, the first of equals; with a
- * single output, 1 when it is at least one half.
+ * single output, 1 when it is at least one half. Of a sample with an output that is not finite it means nothing, which
+ * the status tells.
  * @param[out] labels samples class numbers
  * @param capacity numbers that labels can hold
  * @return as tsnn_network_predict()
@@ -220,9 +224,12 @@ typedef struct tsnn_evaluation {
 
 /**
  * @brief Scores a network on a data set, every sample once.
+ *
+ * Also when an output is no finite number, as after training that diverged; then the status is NOT_FINITE, and the
+ * evaluation says what came of it.
  * @param loss NULL: accuracy only, loss is 0
  * @return OK, NULL_ARGUMENT, STRUCT_SIZE, SHAPE (features or classes that do not fit the network), INVALID_ARGUMENT (a
- * loss that does not fit the last activation), STATE, OUT_OF_MEMORY
+ * loss that does not fit the last activation), STATE, OUT_OF_MEMORY, NOT_FINITE (an output)
  */
 TSNN_API tsnn_status tsnn_network_evaluate(const tsnn_network *network, const tsnn_loss *loss,
                                            const tsnn_dataset *dataset, tsnn_evaluation *evaluation);

@@ -91,7 +91,12 @@ typedef struct tsnn_parallel_options {
                                            went on, the replay does so too by itself, and in phase 1 it can be stopped
                                            and go on only there. NULL: none. */
     int64_t replay_count;               /**< Commits in it. */
-    tsnn_step_callback on_step;         /**< After each step of worker 0; its `loss` is worker 0's. NULL: none. */
+    tsnn_step_callback on_step;         /**< After each step of worker 0, whose `samples` and `loss` it has. In phase 1
+                                           `steps` are the exchanges of an epoch: in WASSP all workers take part in
+                                           each; in WASAP they are those of all workers, and only those that worker 0
+                                           handed in are reported: `step` jumps, a given number may never come, nor may
+                                           any in a short epoch, so stop at `step >= n` or by a count of your own. In
+                                           phase 2 they are worker 0's own mini-batches. NULL: none. */
     tsnn_epoch_callback on_epoch;       /**< After each epoch. In phase 2 train_loss and train_accuracy are of the
                                            workers' own copies, and `replaced` is the sum over these. NULL: none. */
     void *user;                         /**< Passed to both. */
@@ -116,15 +121,17 @@ TSNN_API tsnn_status tsnn_parallel_options_init(tsnn_parallel_options *options);
 TSNN_API tsnn_status tsnn_parallel_create(tsnn_context *context, const tsnn_parallel_options *options,
                                           tsnn_parallel **out);
 
-/** @brief Frees it, not its network, and sets *parallel to NULL. Takes NULL and a pointer to NULL. */
+/** @brief Frees it, not its network, and sets *parallel to NULL. Takes NULL and a pointer to NULL. Does nothing in its
+ * callbacks. */
 TSNN_API void tsnn_parallel_destroy(tsnn_parallel **parallel);
 
 /**
  * @brief Trains for the epochs that are left.
  *
  * The thread that calls is worker 0; both callbacks run on it. The on_epoch callback runs while no worker does: it may
- * use the library as anywhere else, read the network, save it. What it changes in the network (weights, topology,
- * freezing, standardizer, activation format) reaches the workers in phase 1, but not the copies that they have in phase
+ * use the library as anywhere else, read the network, save it; only tsnn_parallel_run() of this object is refused. What
+ * it changes in the network (weights, topology, freezing, standardizer, activation format) reaches the workers in phase
+ * 1, but not the copies that they have in phase
  * 2. The on_step callback runs beside the other workers: it may stop the run, but not use the context's objects. Custom
  * activations and a caller's allocator are called by the workers' threads, the allocator by one at a time. After
  * TSNN_STOPPED the network holds what was learned, and a further call goes on with the next epoch, the workers starting
@@ -132,7 +139,8 @@ TSNN_API void tsnn_parallel_destroy(tsnn_parallel **parallel);
  * @param train samples to learn from
  * @param validation scored after each epoch; NULL: none
  * @return OK, STOPPED, NULL_ARGUMENT, INVALID_ARGUMENT (more workers than samples; a log that does not fit), SHAPE,
- * STATE, CALLBACK, OVERFLOW, OUT_OF_MEMORY, NOT_FINITE (a worker's loss became NaN or infinite)
+ * STATE (also: in its callbacks), CALLBACK, OVERFLOW, OUT_OF_MEMORY, NOT_FINITE (a worker's loss became NaN or
+ * infinite)
  */
 TSNN_API tsnn_status tsnn_parallel_run(tsnn_parallel *parallel, const tsnn_dataset *train,
                                        const tsnn_dataset *validation);
@@ -182,7 +190,8 @@ typedef struct tsnn_parallel_worker_info {
     double compute_seconds;     /**< As in tsnn_parallel_info. */
     double exchange_seconds;    /**< The same. */
     double wait_seconds;        /**< The same. */
-    double validation_loss;     /**< Of the worker's own copy after the last epoch of phase 2, before averaging. */
+    double validation_loss;     /**< Of the worker's own copy after the last epoch of phase 2, before averaging. NaN or
+                                     infinite where that copy has diverged though the mean has not. */
     double validation_accuracy; /**< The same. */
 } tsnn_parallel_worker_info;
 

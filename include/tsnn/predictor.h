@@ -277,11 +277,15 @@ typedef struct tsnn_answers {
 /**
  * @brief Predicts samples of any form, and answers in any form. Allocates nothing.
  *
- * All arguments are checked before anything is written. The arrays of the answers must not overlap the samples.
+ * All arguments are checked before anything is written. The arrays of the answers must not overlap the samples. When an
+ * output of the wanted form is no finite number - weights so large that sums overflow, a custom activation that gives
+ * NaN - all answers are written nevertheless, and the status is NOT_FINITE; the text names the first such sample and
+ * output, and the classes of such samples mean nothing.
  * @param workspace of this predictor; used by no other thread at the same time
  * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (negative count, reserved not 0, dense and sparse samples at
  * once, unknown form, top above the outputs, a workspace of another predictor; labels without top of the raw form of a
- * single output, which has no threshold), BUFFER_TOO_SMALL, NOT_FINITE, STRUCTURE (sample_ptr or index), OVERFLOW; the
+ * single output, which has no threshold), BUFFER_TOO_SMALL, NOT_FINITE (a feature, or an output), STRUCTURE (sample_ptr
+ * or index), OVERFLOW; the
  * detail is in the workspace: tsnn_predictor_workspace_error()
  */
 TSNN_API tsnn_status tsnn_predictor_run(const tsnn_predictor *predictor, tsnn_predictor_workspace *workspace,

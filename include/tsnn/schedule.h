@@ -19,11 +19,13 @@ enum {
     TSNN_SCHEDULE_COSINE = 2 /**< From 1 to final_factor along half a cosine, over the epochs after the warm-up. */
 };
 
-/** Options of a schedule, changed per step, not only per epoch. Zero means the default. */
+/** Options of a schedule, changed per step, not only per epoch. Zero means the default. What a kind would ignore is
+ * refused unless it is the default. */
 typedef struct tsnn_schedule_options {
     uint32_t struct_size; /**< sizeof this struct. */
     int32_t kind;         /**< TSNN_SCHEDULE_*. */
-    double warmup_epochs; /**< The rate rises linearly to its full value over these epochs; default none. */
+    double warmup_epochs; /**< The rate rises linearly to its full value over these epochs; default none. More than
+                               there are: it only rises. */
     double step_epochs;   /**< STEP; default 10. */
     double step_factor;   /**< STEP, in (0, 1]; default .1. */
     double final_factor;  /**< COSINE, in [0, 1]; default 0. */

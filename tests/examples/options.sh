@@ -61,6 +61,9 @@ refuses "a word that is no option" "word: not an option" word
 refuses "plain SGD with momentum" "--momentum 0.5: --optimizer sgd" --optimizer sgd --momentum .5
 refuses "two pruning rules" "--prune-percentile and --prune-threshold" --prune-percentile 5 --prune-threshold 1
 refuses "a micro-batch above the batch" "--micro-batch 9: must be at most the batch, 8" --batch 8 --micro-batch 9
+refuses "a slope without such an activation" "--alpha 0.1: belongs to" --activation relu --alpha .1
+refuses "steps of the rate without their schedule" "--step-factor 0.5: belong to" --schedule cosine --step-factor .5
+refuses "a last rate without its schedule" "--final-factor 0.1: belongs to" --final-factor .1
 refuses "smoothed labels without cross-entropy" "--label-smoothing 0.1: belongs to" --loss mse --label-smoothing .1
 
 # --- the same options where they make sense

@@ -230,7 +230,8 @@ static void use_layer(tsnn_context *context, tsnn_layer **layer)
     float *outputs = malloc(3 * (size_t)info.outputs * sizeof *outputs);
     FUZZ_REQUIRE(features != NULL && outputs != NULL);
     features[0] = 1.0f;
-    FUZZ_OK(context, tsnn_network_predict(network, features, 3, outputs, 3 * info.outputs));
+    tsnn_status status = tsnn_network_predict(network, features, 3, outputs, 3 * info.outputs);
+    FUZZ_REQUIRE(status == TSNN_OK || status == TSNN_ERROR_NOT_FINITE); /* weights may be as large as a float */
     free(features);
     free(outputs);
     tsnn_network_destroy(&network);

@@ -216,7 +216,8 @@ tsnni_test_bytes tsnni_test_outputs(const tsnn_network *network)
     tsnni_test_random random = {11};
     for (int k = 0; k < 5 * 12; k++)
         features[k] = (float)tsnni_test_uniform(&random, -3.0, 3.0);
-    TSNNI_OK(tsnn_network_predict(network, features, 5, outputs, 5 * 4));
+    tsnn_status status = tsnn_network_predict(network, features, 5, outputs, 5 * 4);
+    ck_assert(status == TSNN_OK || status == TSNN_ERROR_NOT_FINITE); /* of a file with any weights */
     tsnni_test_bytes bytes = {0};
     tsnni_test_bytes_add(&bytes, outputs, sizeof outputs);
     return bytes;

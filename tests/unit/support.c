@@ -150,7 +150,8 @@ tsnn_activation *tsnni_test_activation(tsnn_context *context, tsnni_test_functio
 {
     tsnn_activation_options options = TSNN_ACTIVATION_OPTIONS_INIT;
     options.kind = function.kind;
-    options.alpha = function.alpha;
+    if (function.kind == TSNN_ACTIVATION_LEAKY_RELU || function.kind == TSNN_ACTIVATION_ALL_RELU)
+        options.alpha = function.alpha;
     if (function.kind == TSNN_ACTIVATION_CUSTOM) {
         options.function = softsign;
         options.derivative = softsign_derivative;
@@ -177,6 +178,21 @@ tsnn_layer *tsnni_test_layer(tsnn_context *context, int64_t inputs, int64_t outp
     TSNNI_OK(tsnn_layer_set_weights(layer, NULL, 0, bias, outputs));
     free(bias);
     return layer;
+}
+
+tsnn_network *tsnni_test_overflowing_network(tsnn_context *context)
+{
+    static const int64_t row_ptr[] = {0, 1, 2};
+    static const int32_t col_idx[] = {0, 1};
+    static const float values[] = {1.0f, 1e30f};
+    tsnn_network *network = NULL;
+    TSNNI_OK(tsnn_network_create(context, &network));
+    for (int l = 0; l < 2; l++) {
+        tsnn_layer *layer = NULL;
+        TSNNI_OK(tsnn_layer_create_from_csr(context, 2, 2, 2, row_ptr, col_idx, values, NULL, 0, &layer));
+        TSNNI_OK(tsnn_network_append(network, &layer, NULL, 0.0));
+    }
+    return network;
 }
 
 tsnn_network *tsnni_test_network(tsnn_context *context, int64_t layers, const int64_t *sizes,

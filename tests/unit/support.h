@@ -73,7 +73,7 @@ void tsnni_test_expect_text(const tsnn_context *context, const char *part);
 
 typedef struct tsnni_test_function {
     int32_t kind; /* TSNN_ACTIVATION_*; CUSTOM is z / (1 + |z|) */
-    double alpha;
+    double alpha; /* for kinds that have one */
 } tsnni_test_function;
 
 tsnn_activation *tsnni_test_activation(tsnn_context *context, tsnni_test_function function);
@@ -82,6 +82,10 @@ tsnn_layer *tsnni_test_layer(tsnn_context *context, int64_t inputs, int64_t outp
 /* sizes: layers + 1 numbers; functions: layers. Biases are random too, so that they are no special case. */
 tsnn_network *tsnni_test_network(tsnn_context *context, int64_t layers, const int64_t *sizes,
                                  const tsnni_test_function *functions, double density, double dropout);
+
+/* 2-2-2, identity: the first output is the first feature, the second 1e60 times the second, which is infinite unless
+ * that is 0. */
+tsnn_network *tsnni_test_overflowing_network(tsnn_context *context);
 
 tsnn_loss *tsnni_test_loss(tsnn_context *context, int32_t kind, double label_smoothing);
 tsnn_optimizer *tsnni_test_optimizer(tsnn_context *context, int32_t kind, double rate, double decay,

@@ -208,6 +208,13 @@ START_TEST(activations)
         options.alpha = alphas[k];
         CREATE_REFUSED(tsnn_activation, INVALID, tsnn_activation_create(world.context, &options, &out));
     }
+    options.alpha = 0.1;
+    for (options.kind = TSNN_ACTIVATION_IDENTITY; options.kind <= TSNN_ACTIVATION_CUSTOM; options.kind++)
+        if (options.kind != TSNN_ACTIVATION_LEAKY_RELU && options.kind != TSNN_ACTIVATION_ALL_RELU)
+            CREATE_REFUSED(tsnn_activation, INVALID, tsnn_activation_create(world.context, &options, &out));
+    options = (tsnn_activation_options)TSNN_ACTIVATION_OPTIONS_INIT;
+    options.function = some_function; /* and the kind forgotten */
+    CREATE_REFUSED(tsnn_activation, INVALID, tsnn_activation_create(world.context, &options, &out));
     options = (tsnn_activation_options)TSNN_ACTIVATION_OPTIONS_INIT;
     options.kind = TSNN_ACTIVATION_CUSTOM;
     CREATE_REFUSED(tsnn_activation, INVALID, tsnn_activation_create(world.context, &options, &out));
@@ -274,6 +281,8 @@ START_TEST(schedules)
         {0, INFINITY, 0, 0, 0}, {1, 0, -1, 0, 0},  {1, 0, NAN, 0, 0},      {1, 0, INFINITY, 0, 0},
         {1, 0, 0, -0.1, 0},     {1, 0, 0, 1.1, 0}, {1, 0, 0, NAN, 0},      {2, 0, 0, 0, -0.1},
         {2, 0, 0, 0, 1.1},      {2, 0, 0, 0, NAN}, {2, 0, 0, 0, INFINITY}, {0, 0, 0, 0, NAN},
+        {0, 0, 3, 0, 0},        {0, 0, 0, 0.5, 0}, {2, 0, 3, 0, 0},        {2, 0, 0, 0.5, 0}, /* of other kinds */
+        {0, 0, 0, 0, 0.1},      {1, 0, 0, 0, 0.1},
     };
     for (size_t k = 0; k < sizeof wrongs / sizeof *wrongs; k++) {
         options.kind = wrongs[k].kind;

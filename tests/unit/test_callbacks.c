@@ -48,16 +48,42 @@ static tsnni_course stoppable_course(loop_stopper *stopper)
     return course;
 }
 
-START_TEST(a_step_callback_stops_and_the_next_call_goes_on_with_the_next_epoch)
+/* A failing callback leaves the place as one that stops. */
+START_TEST(a_step_callback_stops_and_going_on_takes_the_next_step_with_the_same_bits)
+{
+    for (int64_t step = 1; step <= 4; step++) /* the last of the epoch is followed by its evolution */
+        for (int32_t answer = -1; answer <= 1; answer += 2) {
+            loop_stopper stopper = {.epoch = 2, .step = step, .answer = answer}, none = {.epoch = -1};
+            tsnni_course stopped = stoppable_course(&stopper), whole = stoppable_course(&none);
+            ck_assert_int_eq(tsnn_trainer_run(stopped.trainer, stopped.train, NULL),
+                             answer > 0 ? TSNN_STOPPED : TSNN_ERROR_CALLBACK);
+            ck_assert_int_eq(stopper.steps, 4 + step);
+            ck_assert_int_eq(stopper.last_epoch, 2);
+            ck_assert_int_eq(stopper.epochs, 1);
+            TSNNI_OK(tsnn_trainer_run(stopped.trainer, stopped.train, NULL));
+            ck_assert_int_eq(stopper.steps, 5 * 4);
+            ck_assert_int_eq(stopper.epochs, 5);
+            TSNNI_OK(tsnn_trainer_run(whole.trainer, whole.train, NULL));
+            tsnni_test_bytes a = tsnni_course_bytes(stopped.network), b = tsnni_course_bytes(whole.network);
+            ck_assert(tsnni_test_bytes_equal(&a, &b));
+            tsnni_test_bytes_free(&a);
+            tsnni_test_bytes_free(&b);
+            tsnni_course_free(&stopped);
+            tsnni_course_free(&whole);
+        }
+}
+END_TEST
+
+START_TEST(an_epoch_that_was_left_goes_on_only_with_as_many_samples)
 {
     loop_stopper stopper = {.epoch = 2, .step = 3, .answer = 1};
     tsnni_course course = stoppable_course(&stopper);
+    tsnn_dataset *fewer = tsnni_test_labelled(course.context, 30, 12, 4, 1);
     ck_assert_int_eq(tsnn_trainer_run(course.trainer, course.train, NULL), TSNN_STOPPED);
-    ck_assert_int_eq(stopper.steps, 7);
-    ck_assert_int_eq(stopper.last_epoch, 2);
+    TSNNI_REFUSED(course.context, TSNN_ERROR_STATE, tsnn_trainer_run(course.trainer, fewer, NULL));
+    tsnni_test_expect_text(course.context, "left after 3 steps of 10 of 40 samples; this is 10 of 30");
     TSNNI_OK(tsnn_trainer_run(course.trainer, course.train, NULL));
-    ck_assert_int_eq(stopper.steps, 7 + 3 * 4);
-    ck_assert_int_eq(stopper.last_epoch, 5);
+    tsnn_dataset_destroy(&fewer);
     tsnni_course_free(&course);
 }
 END_TEST
@@ -101,6 +127,98 @@ START_TEST(a_failing_callback_fails_the_call)
         ck_assert_int_eq(stopper.steps, step == 0 ? 8 : 5);
         tsnni_course_free(&course);
     }
+}
+END_TEST
+
+/* ---- what a callback may call ---- */
+
+typedef struct caller {
+    tsnni_course *course;
+    int64_t calls;
+} caller;
+
+static void try_everything(caller *own)
+{
+    tsnni_course *course = own->course;
+    tsnn_trainer *same = course->trainer;
+    tsnn_evaluation evaluation = TSNN_EVALUATION_INIT;
+    TSNNI_REFUSED(course->context, TSNN_ERROR_STATE, tsnn_trainer_run(course->trainer, course->train, NULL));
+    tsnni_test_expect_text(course->context, "tsnn_trainer_run: the trainer is running");
+    TSNNI_REFUSED(course->context, TSNN_ERROR_STATE, tsnn_trainer_resume(course->trainer, "none", NULL));
+    TSNNI_REFUSED(course->context, TSNN_ERROR_STATE, tsnn_trainer_resume_memory(course->trainer, "", 1, NULL));
+    tsnn_trainer_destroy(&same);
+    ck_assert_ptr_eq(same, course->trainer);
+    TSNNI_OK(tsnn_network_evaluate(course->network, course->loss, course->train, &evaluation));
+    own->calls++;
+}
+
+static int32_t call_after_step(void *user, const tsnn_step_report *report)
+{
+    (void)report;
+    try_everything(user);
+    return 0;
+}
+
+static int32_t call_after_epoch(void *user, const tsnn_epoch_report *report)
+{
+    (void)report;
+    try_everything(user);
+    return 0;
+}
+
+static tsnni_test_bytes trained_with(tsnn_step_callback on_step, tsnn_epoch_callback on_epoch, caller *own)
+{
+    tsnni_course course = tsnni_course_small(2, 40, 0.25);
+    tsnni_course_add_evolution(&course, 0.3);
+    own->course = &course;
+    course.options.epochs = 3;
+    course.options.batch = 10;
+    course.options.on_step = on_step;
+    course.options.on_epoch = on_epoch;
+    course.options.user = own;
+    tsnni_course_start(&course);
+    TSNNI_OK(tsnn_trainer_run(course.trainer, course.train, NULL));
+    TSNNI_OK(tsnn_trainer_run(course.trainer, course.train, NULL)); /* no longer running */
+    TSNNI_OK(tsnn_trainer_step(course.trainer, course.train, NULL, 10, 1.0, NULL));
+    tsnni_test_bytes bytes = tsnni_course_bytes(course.network);
+    tsnni_course_free(&course);
+    return bytes;
+}
+
+START_TEST(a_running_trainer_cannot_be_run_resumed_or_freed_by_its_callbacks)
+{
+    caller own = {0}, quiet = {0};
+    tsnni_test_bytes called = trained_with(call_after_step, call_after_epoch, &own);
+    tsnni_test_bytes plain = trained_with(NULL, NULL, &quiet);
+    ck_assert_int_eq(own.calls, 3 * 4 + 3);
+    ck_assert(tsnni_test_bytes_equal(&called, &plain));
+    tsnni_test_bytes_free(&called);
+    tsnni_test_bytes_free(&plain);
+}
+END_TEST
+
+static int32_t step_after_step(void *user, const tsnn_step_report *report)
+{
+    static const int64_t hard[] = {7, 3, 11};
+    caller *own = user;
+    (void)report;
+    own->calls++;
+    TSNNI_OK(tsnn_trainer_step(own->course->trainer, own->course->train, hard, 3, 0.5, NULL));
+    return 0;
+}
+
+START_TEST(a_callback_may_take_steps_of_its_own)
+{
+    caller own = {0}, again = {0}, quiet = {0};
+    tsnni_test_bytes stepped = trained_with(step_after_step, NULL, &own);
+    tsnni_test_bytes repeated = trained_with(step_after_step, NULL, &again);
+    tsnni_test_bytes plain = trained_with(NULL, NULL, &quiet);
+    ck_assert_int_eq(own.calls, 3 * 4);
+    ck_assert(tsnni_test_bytes_equal(&stepped, &repeated));
+    ck_assert(!tsnni_test_bytes_equal(&stepped, &plain));
+    tsnni_test_bytes_free(&stepped);
+    tsnni_test_bytes_free(&repeated);
+    tsnni_test_bytes_free(&plain);
 }
 END_TEST
 
@@ -237,10 +355,13 @@ Suite *tsnni_suite_callbacks(void)
     Suite *suite = suite_create("callbacks");
     TCase *tcase = tcase_create("callbacks");
     tcase_set_timeout(tcase, 60);
-    tcase_add_test(tcase, a_step_callback_stops_and_the_next_call_goes_on_with_the_next_epoch);
+    tcase_add_test(tcase, a_step_callback_stops_and_going_on_takes_the_next_step_with_the_same_bits);
+    tcase_add_test(tcase, an_epoch_that_was_left_goes_on_only_with_as_many_samples);
     tcase_add_test(tcase, an_epoch_callback_stops_and_going_on_gives_the_same_bits);
     tcase_add_test(tcase, stopping_in_the_last_epoch_leaves_nothing_to_do);
     tcase_add_test(tcase, a_failing_callback_fails_the_call);
+    tcase_add_test(tcase, a_running_trainer_cannot_be_run_resumed_or_freed_by_its_callbacks);
+    tcase_add_test(tcase, a_callback_may_take_steps_of_its_own);
     tcase_add_test(tcase, a_callback_may_freeze_thaw_and_evolve_layers);
     tcase_add_test(tcase, a_layer_thawed_by_a_callback_has_momentum_at_once);
     tcase_add_test(tcase, a_layer_appended_between_steps_is_trained);

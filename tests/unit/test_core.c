@@ -8,6 +8,8 @@
 #include <xmmintrin.h>
 #endif
 
+#include <tsnn/context.h>
+
 #include "allocator.h"
 #include "core/memory.h"
 #include "core/parallel.h"
@@ -103,6 +105,31 @@ START_TEST(log_lines_reach_the_callback_and_only_it)
     runtime.log_user = line;
     tsnni_log(&runtime, 3, "epoch %d", 7);
     ck_assert_str_eq(line, "3 epoch 7");
+}
+END_TEST
+
+static void count_line(void *user, int32_t level, const char *text)
+{
+    int *lines = user;
+    ck_assert_int_eq(level, TSNN_LOG_INFO);
+    ck_assert_str_eq(text, "kernels: ref, 1 threads");
+    ++*lines;
+}
+
+START_TEST(a_context_logs_its_kernels_once_and_no_failure)
+{
+    int lines = 0;
+    tsnn_context *context = NULL;
+    tsnn_context_options options = TSNN_CONTEXT_OPTIONS_INIT;
+    options.isa = TSNN_ISA_REF;
+    options.threads = 1;
+    options.log = count_line;
+    options.log_user = &lines;
+    ck_assert_int_eq(tsnn_context_create(&options, &context), TSNN_OK);
+    ck_assert_int_eq(lines, 1);
+    ck_assert_int_eq(tsnn_context_set_threads(context, -1), TSNN_ERROR_INVALID_ARGUMENT);
+    ck_assert_int_eq(lines, 1);
+    tsnn_context_destroy(&context);
 }
 END_TEST
 
@@ -406,6 +433,7 @@ Suite *tsnni_suite_core(void)
     tcase_add_test(text, a_place_goes_in_front_of_a_text);
     tcase_add_test(text, a_long_error_text_is_cut_at_the_end);
     tcase_add_test(text, log_lines_reach_the_callback_and_only_it);
+    tcase_add_test(text, a_context_logs_its_kernels_once_and_no_failure);
     suite_add_tcase(suite, text);
     TCase *memory = tcase_create("memory");
     tcase_add_test(memory, arrays_are_aligned_whatever_the_allocator_returns);

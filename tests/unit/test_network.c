@@ -523,6 +523,50 @@ START_TEST(a_replaced_standardizer_is_the_one_that_counts)
 }
 END_TEST
 
+START_TEST(outputs_that_are_not_finite_are_written_and_told)
+{
+    enum { SAMPLES = 300 };
+    tsnn_network *network = tsnni_test_overflowing_network(context);
+    float features[SAMPLES * 2] = {0}, outputs[SAMPLES * 2], targets[SAMPLES * 2] = {0};
+    int32_t labels[SAMPLES];
+    for (int n = 0; n < SAMPLES; n++)
+        features[2 * n] = (float)n;
+    TSNNI_OK(tsnn_network_predict(network, features, SAMPLES, outputs, SAMPLES * 2));
+    features[2 * 290 + 1] = 1.0f;
+    features[2 * 200 + 1] = -1.0f;
+    TSNNI_REFUSED(context, TSNN_ERROR_NOT_FINITE,
+                  tsnn_network_predict(network, features, SAMPLES, outputs, SAMPLES * 2));
+    tsnni_test_expect_text(context, "sample 200: output 1 is -inf");
+    for (int n = 0; n < SAMPLES; n++) {
+        ck_assert(outputs[2 * n] == (float)n);
+        ck_assert_int_eq(!isfinite(outputs[2 * n + 1]), n == 200 || n == 290);
+    }
+    TSNNI_REFUSED(context, TSNN_ERROR_NOT_FINITE, tsnn_network_classify(network, features, SAMPLES, labels, SAMPLES));
+    ck_assert_int_eq(labels[290], 1);
+
+    tsnn_dataset *dataset = NULL;
+    tsnn_dataset_options options = TSNN_DATASET_OPTIONS_INIT;
+    options.samples = SAMPLES;
+    options.features = 2;
+    options.feature_data = features;
+    options.target_size = 2;
+    options.targets = targets;
+    TSNNI_OK(tsnn_dataset_create(context, &options, &dataset));
+    tsnn_loss *loss = NULL;
+    tsnn_loss_options kind = TSNN_LOSS_OPTIONS_INIT;
+    kind.kind = TSNN_LOSS_MEAN_SQUARED_ERROR;
+    TSNNI_OK(tsnn_loss_create(context, &kind, &loss));
+    tsnn_evaluation evaluation = TSNN_EVALUATION_INIT;
+    TSNNI_REFUSED(context, TSNN_ERROR_NOT_FINITE, tsnn_network_evaluate(network, loss, dataset, &evaluation));
+    ck_assert_int_eq(evaluation.samples, SAMPLES);
+    ck_assert(isinf(evaluation.loss));
+    TSNNI_REFUSED(context, TSNN_ERROR_NOT_FINITE, tsnn_network_evaluate(network, NULL, dataset, &evaluation));
+    tsnn_loss_destroy(&loss);
+    tsnn_dataset_destroy(&dataset);
+    tsnn_network_destroy(&network);
+}
+END_TEST
+
 START_TEST(softmax_outputs_sum_to_one_even_for_huge_numbers)
 {
     static const float unit[] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
@@ -564,6 +608,7 @@ Suite *tsnni_suite_network(void)
     tcase_add_test(inference, evaluation_of_targets_has_a_loss_and_no_accuracy);
     tcase_add_test(inference, a_standardizer_in_the_network_is_as_good_as_standardised_data);
     tcase_add_test(inference, a_replaced_standardizer_is_the_one_that_counts);
+    tcase_add_test(inference, outputs_that_are_not_finite_are_written_and_told);
     tcase_add_test(inference, softmax_outputs_sum_to_one_even_for_huge_numbers);
     suite_add_tcase(suite, inference);
     return suite;

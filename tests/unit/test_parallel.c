@@ -562,6 +562,43 @@ START_TEST(an_epoch_callback_stops_and_the_next_call_goes_on)
 }
 END_TEST
 
+typedef struct caller {
+    tsnni_course *course;
+    tsnn_parallel *parallel;
+    int64_t calls;
+} caller;
+
+static int32_t run_again(void *user, const tsnn_epoch_report *report)
+{
+    caller *own = user;
+    tsnn_parallel *same = own->parallel;
+    (void)report;
+    TSNNI_REFUSED(own->course->context, TSNN_ERROR_STATE, tsnn_parallel_run(own->parallel, own->course->train, NULL));
+    tsnn_parallel_destroy(&same);
+    ck_assert_ptr_eq(same, own->parallel);
+    own->calls++;
+    return 0;
+}
+
+START_TEST(an_epoch_callback_can_neither_run_nor_free_what_is_running)
+{
+    for (int m = 0; m < MODES; m++) {
+        tsnni_course course = full_course(15);
+        caller own = {.course = &course};
+        tsnn_parallel_options options = options_of(&course, modes[m], 2, NULL);
+        options.on_step = NULL;
+        options.on_epoch = run_again;
+        options.user = &own;
+        TSNNI_OK(tsnn_parallel_create(course.context, &options, &own.parallel));
+        TSNNI_OK(tsnn_parallel_run(own.parallel, course.train, NULL));
+        ck_assert_int_eq(own.calls, 4);
+        tsnn_parallel_destroy(&own.parallel);
+        ck_assert_ptr_null(own.parallel);
+        tsnni_course_free(&course);
+    }
+}
+END_TEST
+
 START_TEST(a_step_callback_stops_every_worker)
 {
     for (int m = 0; m < MODES; m++)
@@ -840,6 +877,7 @@ Suite *tsnni_suite_parallel(void)
     tcase_set_timeout(failures, 120);
     tcase_add_test(failures, phase_two_reports_what_its_workers_did);
     tcase_add_test(failures, an_epoch_callback_stops_and_the_next_call_goes_on);
+    tcase_add_test(failures, an_epoch_callback_can_neither_run_nor_free_what_is_running);
     tcase_add_test(failures, a_step_callback_stops_every_worker);
     tcase_add_test(failures, an_epoch_callback_that_fails_ends_the_run);
     tcase_add_test(failures, divergence_is_told_and_nobody_hangs);

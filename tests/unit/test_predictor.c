@@ -342,6 +342,58 @@ START_TEST(the_best_classes_come_first_and_the_lower_number_of_equals)
 }
 END_TEST
 
+static void expect_not_finite(const tsnn_predictor_workspace *workspace, tsnn_status status)
+{
+    char text[128];
+    tsnn_status code;
+    ck_assert_int_eq(status, TSNN_ERROR_NOT_FINITE);
+    TSNNI_OK(tsnn_predictor_workspace_error(workspace, text, sizeof text, &code));
+    ck_assert_int_eq(code, TSNN_ERROR_NOT_FINITE);
+    ck_assert_str_eq(text, "sample 20: output 1 is -inf");
+}
+
+START_TEST(outputs_that_are_not_finite_are_written_and_told)
+{
+    enum { MANY = 40 };
+    tsnn_context *context = tsnni_test_context(TSNN_ISA_AUTO, 1, 1);
+    tsnn_network *network = tsnni_test_overflowing_network(context);
+    float features[MANY * 2] = {0}, outputs[MANY * 2], scores[MANY];
+    int32_t labels[MANY];
+    for (int n = 0; n < MANY; n++)
+        features[2 * n] = (float)(n + 1);
+    features[2 * 20 + 1] = -1.0f;
+    features[2 * 21 + 1] = 1.0f;
+    sparse_rows rows = sparse_of(features, MANY, 2);
+    for (int64_t batch = 1; batch <= 16; batch *= 16)
+        for (int32_t skip = 0; skip < 2; skip++)
+            for (int32_t form = TSNN_OUTPUT_ACTIVATED; form <= TSNN_OUTPUT_RAW; form++) {
+                tsnn_predictor *predictor = predictor_of(context, network, TSNN_PACK_ALL, skip);
+                tsnn_predictor_workspace *workspace = workspace_of(predictor, batch);
+                tsnn_answers answers = TSNN_ANSWERS_INIT;
+                TSNNI_OK(tsnn_predictor_predict(predictor, workspace, features, 20, outputs, MANY * 2));
+                expect_not_finite(workspace,
+                                  tsnn_predictor_predict(predictor, workspace, features, MANY, outputs, MANY * 2));
+                for (int n = 0; n < MANY; n++) {
+                    ck_assert(outputs[2 * n] == (float)(n + 1));
+                    ck_assert_int_eq(!isfinite(outputs[2 * n + 1]), n == 20 || n == 21);
+                }
+                expect_not_finite(workspace,
+                                  tsnn_predictor_classify(predictor, workspace, features, MANY, labels, MANY));
+                ck_assert_int_eq(labels[MANY - 1], 0);
+                answers.form = form;
+                answers.scores = scores;
+                answers.scores_capacity = MANY;
+                expect_not_finite(workspace, tsnn_predictor_run(predictor, workspace, &rows.samples, &answers));
+                ck_assert(scores[MANY - 1] == (float)MANY);
+                tsnn_predictor_workspace_destroy(&workspace);
+                tsnn_predictor_destroy(&predictor);
+            }
+    sparse_free(&rows);
+    tsnn_network_destroy(&network);
+    tsnn_context_destroy(&context);
+}
+END_TEST
+
 START_TEST(a_single_output_is_a_yes_or_no)
 {
     static const float features[] = {-1, 0, 1};
@@ -550,6 +602,7 @@ Suite *tsnni_suite_predictor(void)
     tcase_add_test(tcase, a_predictor_outlives_its_network_and_its_context);
     tcase_add_test(tcase, plain_arrays_make_the_same_predictor_as_their_network);
     tcase_add_test(tcase, the_best_classes_come_first_and_the_lower_number_of_equals);
+    tcase_add_test(tcase, outputs_that_are_not_finite_are_written_and_told);
     tcase_add_test(tcase, a_single_output_is_a_yes_or_no);
     tcase_add_test(tcase, predicting_takes_no_memory);
     tcase_add_test(tcase, predicting_makes_no_system_call);

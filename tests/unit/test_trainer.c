@@ -342,8 +342,8 @@ START_TEST(the_schedule_is_followed_step_by_step)
     for (int32_t kind = TSNN_SCHEDULE_CONSTANT; kind <= TSNN_SCHEDULE_COSINE; kind++) {
         tsnn_schedule_options schedule = TSNN_SCHEDULE_OPTIONS_INIT;
         schedule.kind = kind;
-        schedule.step_epochs = 1.5;
-        schedule.final_factor = 0.1;
+        schedule.step_epochs = kind == TSNN_SCHEDULE_STEP ? 1.5 : 0.0;
+        schedule.final_factor = kind == TSNN_SCHEDULE_COSINE ? 0.1 : 0.0;
         rate_record record = rates_of(&schedule);
         for (int64_t s = 0; s < 24; s++) {
             double factor = 0.0;

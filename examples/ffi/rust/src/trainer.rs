@@ -162,7 +162,7 @@ impl<'a, R> Progress<'a, R> {
 pub enum Outcome {
     /// All epochs are done.
     Finished,
-    /// A callback asked to stop; a further run goes on with the next epoch.
+    /// A callback asked to stop; a further run goes on where it was left.
     Stopped,
 }
 
