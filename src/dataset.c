@@ -31,8 +31,8 @@ static tsnn_status check_sizes(tsnni_runtime *runtime, const tsnn_dataset_option
     if (options->feature_data == NULL)
         TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "feature_data is NULL");
     if ((options->labels == NULL) == (options->targets == NULL))
-        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "%s labels and targets are given; it must be one of them",
-                   options->labels == NULL ? "neither" : "both");
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "%s are given; it must be one of them",
+                   options->labels == NULL ? "neither labels nor targets" : "both labels and targets");
     if (options->classes < 0 || options->classes > INT32_MAX || (options->targets != NULL && options->classes > 0))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "classes is %lld; with labels it is 0..%d, else 0",
                    (long long)options->classes, INT32_MAX);

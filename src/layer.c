@@ -320,7 +320,7 @@ fail:
 
 void tsnn_layer_destroy(tsnn_layer **layer)
 {
-    if (layer == NULL || *layer == NULL)
+    if (layer == NULL || *layer == NULL || (*layer)->owned) /* a network's: it was lent */
         return;
     tsnni_runtime *runtime = &(*layer)->context->runtime;
     tsnni_topology_free(runtime, &(*layer)->topology);

@@ -67,12 +67,11 @@ tsnn_status tsnni_loss_check_network(const tsnn_loss *loss, const tsnn_network *
             "cross-entropy needs at least 2 outputs; a single one wants sigmoid and binary cross-entropy");
     if (loss->kind == TSNN_LOSS_CROSS_ENTROPY && last != TSNN_ACTIVATION_SOFTMAX)
         return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT,
-                          "cross-entropy needs softmax (%d) as the last activation, not %d", TSNN_ACTIVATION_SOFTMAX,
-                          (int)last);
+                          "cross-entropy needs softmax as the last activation, not %s", tsnni_activation_name(last));
     if (loss->kind == TSNN_LOSS_BINARY_CROSS_ENTROPY && last != TSNN_ACTIVATION_SIGMOID)
         return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT,
-                          "binary cross-entropy needs sigmoid (%d) as the last activation, not %d",
-                          TSNN_ACTIVATION_SIGMOID, (int)last);
+                          "binary cross-entropy needs sigmoid as the last activation, not %s",
+                          tsnni_activation_name(last));
     return TSNN_OK;
 }
 
@@ -99,8 +98,10 @@ tsnn_status tsnni_loss_check_dataset(const tsnn_loss *loss, const tsnn_network *
                           (long long)dataset->target_size, (long long)outputs);
     if (loss != NULL && dataset->targets != NULL &&
         !target_range_fits(loss->kind, dataset->least_target, dataset->largest_target))
-        return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT, "targets from %g to %g do not suit a loss of kind %d",
-                          (double)dataset->least_target, (double)dataset->largest_target, (int)loss->kind);
+        return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT, "targets from %g to %g do not suit %s",
+                          (double)dataset->least_target, (double)dataset->largest_target,
+                          loss->kind == TSNN_LOSS_CROSS_ENTROPY ? "cross-entropy: at least 0"
+                                                                : "binary cross-entropy: 0 to 1");
     return TSNN_OK;
 }
 
@@ -327,11 +328,14 @@ tsnn_status tsnn_loss_evaluate(const tsnn_loss *loss, const float *outputs, int6
     if (samples < 0 || count < 1 || tsnni_multiply(samples, count, &numbers) < 0)
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "%lld samples of %lld outputs", (long long)samples,
                    (long long)count);
+    if (loss->kind == TSNN_LOSS_CROSS_ENTROPY && count < 2)
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "cross-entropy needs at least 2 outputs, not %lld",
+                   (long long)count);
     if (samples > 0 && outputs == NULL)
         TSNNI_FAIL(runtime, TSNN_ERROR_NULL_ARGUMENT, "outputs is NULL");
     if (samples > 0 && (labels == NULL) == (targets == NULL))
-        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "%s labels and targets are given; it must be one of them",
-                   labels == NULL ? "neither" : "both");
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "%s are given; it must be one of them",
+                   labels == NULL ? "neither labels nor targets" : "both labels and targets");
     tsnni_truth truth = {labels, targets, count, NULL, samples};
     for (int64_t n = 0; n < samples; n++) {
         if (labels != NULL && (labels[n] < 0 || labels[n] >= classes))
@@ -342,6 +346,10 @@ tsnn_status tsnn_loss_evaluate(const tsnn_loss *loss, const float *outputs, int6
             if (!isfinite(a) || !isfinite(y))
                 TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "sample %lld: output %lld is %g, target %g", (long long)n,
                            (long long)k, (double)a, (double)y);
+            if (loss->kind != TSNN_LOSS_MEAN_SQUARED_ERROR && !(a >= 0.0f && a <= 1.0f + FLT_EPSILON))
+                TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT,
+                           "sample %lld: output %lld is %g; a probability is in [0, 1]", (long long)n, (long long)k,
+                           (double)a);
             if (!target_range_fits(loss->kind, y, y))
                 TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "sample %lld: target %lld is %g", (long long)n,
                            (long long)k, (double)y);

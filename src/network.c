@@ -28,8 +28,10 @@ void tsnn_network_destroy(tsnn_network **network)
     if (network == NULL || *network == NULL)
         return;
     tsnni_runtime *runtime = &(*network)->context->runtime;
-    for (int64_t l = 0; l < (*network)->count; l++)
+    for (int64_t l = 0; l < (*network)->count; l++) {
+        (*network)->stages[l].layer->owned = 0;
         tsnn_layer_destroy(&(*network)->stages[l].layer);
+    }
     tsnni_release(runtime, (*network)->stages);
     tsnni_release(runtime, (*network)->shift);
     tsnni_release(runtime, (*network)->scale);

@@ -73,16 +73,22 @@ fail:
     return status;
 }
 
+static const char *mode_name(int32_t mode)
+{
+    return mode == TSNN_PARALLEL_WASAP ? "WASAP" : mode == TSNN_PARALLEL_WASSP ? "WASSP" : "REPLICAS";
+}
+
 /* What a mode would ignore is a mistake, unless it is the default. */
 static tsnn_status check_mode(tsnni_runtime *runtime, const tsnn_parallel_options *options)
 {
     tsnn_status status;
     if (options->mode != TSNN_PARALLEL_WASAP && (options->keep_log || options->replay != NULL))
-        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "only WASAP has a log; mode is %d", (int)options->mode);
+        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "only WASAP has a log; mode is %s", mode_name(options->mode));
     if (options->mode != TSNN_PARALLEL_WASAP && (options->retain != TSNN_RETAIN_VALID || options->stale_limit != 0))
         TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT,
-                   "retain is %d, stale_limit %lld; only WASAP has stale gradients, mode is %d", (int)options->retain,
-                   (long long)options->stale_limit, (int)options->mode);
+                   "%s, stale_limit %lld; only WASAP has stale gradients, mode is %s",
+                   options->retain == TSNN_DISCARD_STALE ? "DISCARD_STALE" : "RETAIN_VALID",
+                   (long long)options->stale_limit, mode_name(options->mode));
     if (options->mode == TSNN_PARALLEL_REPLICAS && (options->phase_split != 0.0 || options->local_steps > 1 ||
                                                     (options->rate_multiple != 0.0 && options->rate_multiple != 1.0)))
         TSNNI_FAIL(

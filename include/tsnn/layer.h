@@ -103,8 +103,8 @@ TSNN_API tsnn_status tsnn_layer_create_from_coo(tsnn_context *context, int64_t i
                                                 int64_t connections, const int32_t *row, const int32_t *column,
                                                 const float *values, const float *bias, tsnn_layer **out);
 
-/** @brief Frees a layer and sets *layer to NULL. Takes NULL and a pointer to NULL. Never for a layer that a network
- * owns. */
+/** @brief Frees a layer and sets *layer to NULL. Takes NULL and a pointer to NULL. Does nothing to a layer that a
+ * network owns and has lent. */
 TSNN_API void tsnn_layer_destroy(tsnn_layer **layer);
 
 /** The size of a layer. */

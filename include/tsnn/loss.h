@@ -61,8 +61,11 @@ TSNN_API void tsnn_loss_destroy(tsnn_loss **loss);
  * @param labels samples class numbers, or NULL when targets are given
  * @param targets samples x count, row-major, or NULL when labels are given
  * @param[out] value the mean over samples; 0 for no samples
- * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (negative sizes, both or neither of labels and targets), LABEL,
- * NOT_FINITE
+ *
+ * Logarithms, here as in training, are of no less than FLT_MIN, about 1e-38: a probability of 0 costs 87, not infinity.
+ * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (negative sizes; cross-entropy of a single output; both or neither of
+ * labels and targets; of the cross-entropies an output outside [0, 1], a negative target, or of the binary one a target
+ * above 1), LABEL, NOT_FINITE
  */
 TSNN_API tsnn_status tsnn_loss_evaluate(const tsnn_loss *loss, const float *outputs, int64_t samples, int64_t count,
                                         const int32_t *labels, const float *targets, double *value);

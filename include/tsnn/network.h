@@ -99,7 +99,7 @@ TSNN_API tsnn_status tsnn_network_get_info(const tsnn_network *network, tsnn_net
  * @brief Lends a layer.
  * @param index 0 is the layer after the inputs
  * @param[out] out the network's own layer, valid until the network is destroyed (training, evolution and pruning change
- * it in place); never to be destroyed by the caller
+ * it in place); tsnn_layer_destroy() does nothing to it
  * @return OK, NULL_ARGUMENT, INVALID_ARGUMENT (no such layer)
  */
 TSNN_API tsnn_status tsnn_network_get_layer(tsnn_network *network, int64_t index, tsnn_layer **out);

@@ -255,6 +255,11 @@ START_TEST(losses)
     REFUSED(INVALID, tsnn_loss_evaluate(world.loss, outputs, -1, 2, labels, NULL, &value));
     REFUSED(INVALID, tsnn_loss_evaluate(world.loss, outputs, 1, -2, labels, NULL, &value));
     REFUSED(INVALID, tsnn_loss_evaluate(world.loss, outputs, 1, 2, NULL, NULL, &value));
+    tsnni_test_expect_text(world.context, "neither labels nor targets");
+    REFUSED(INVALID, tsnn_loss_evaluate(world.loss, outputs, 1, 1, labels, NULL, &value)); /* one output */
+    static const float beyond[] = {1.5f, -0.5f}, negative[] = {1.0f, -1.0f};
+    REFUSED(INVALID, tsnn_loss_evaluate(world.loss, beyond, 1, 2, labels, NULL, &value));
+    REFUSED(INVALID, tsnn_loss_evaluate(world.loss, outputs, 1, 2, NULL, negative, &value));
     REFUSED(INVALID, tsnn_loss_evaluate(world.loss, outputs, 1, 2, labels, outputs, &value));
     tsnn_status status = tsnn_loss_evaluate(world.loss, outputs, INT64_MAX, INT64_MAX, labels, NULL, &value);
     ck_assert_int_lt(status, 0);

@@ -131,6 +131,17 @@ START_TEST(a_layer_that_is_in_a_network_is_refused)
 }
 END_TEST
 
+START_TEST(a_lent_layer_cannot_be_destroyed)
+{
+    tsnn_network *network = small_network(0.0);
+    tsnn_layer *lent = tsnni_test_layer_of(network, 1), *same = lent;
+    tsnn_layer_destroy(&lent);
+    ck_assert_ptr_eq(lent, same);
+    ck_assert_int_eq(tsnni_test_layer_size(lent).inputs, 20);
+    tsnn_network_destroy(&network);
+}
+END_TEST
+
 START_TEST(a_perceptron_has_the_shape_that_was_asked_for)
 {
     static const int64_t sizes[] = {784, 300, 200, 10};
@@ -591,6 +602,7 @@ Suite *tsnni_suite_network(void)
     tcase_add_test(building, the_caller_keeps_a_layer_that_is_refused);
     tcase_add_test(building, a_layer_of_another_context_is_refused);
     tcase_add_test(building, a_layer_that_is_in_a_network_is_refused);
+    tcase_add_test(building, a_lent_layer_cannot_be_destroyed);
     tcase_add_test(building, a_perceptron_has_the_shape_that_was_asked_for);
     tcase_add_test(building, a_perceptron_s_defaults_are_all_relu_and_softmax);
     tcase_add_test(building, a_perceptron_takes_the_given_activations);
