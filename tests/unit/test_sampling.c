@@ -180,8 +180,8 @@ START_TEST(impossible_densities_and_shapes_are_refused)
     ck_assert_int_eq(tsnni_sample_bernoulli(&runtime, INT32_MAX, INT32_MAX, 1, 1, 0, &pattern), TSNN_ERROR_OVERFLOW);
     ck_assert_int_eq(tsnni_sample_bernoulli(&runtime, INT32_MAX, INT32_MAX, .5, 1, 0, &pattern), TSNN_ERROR_OVERFLOW);
     ck_assert_int_eq(tsnni_sample_exact(&runtime, 5, -5, 1, 1, 0, &pattern), TSNN_ERROR_SHAPE);
-    ck_assert_int_eq(tsnni_sample_exact(&runtime, 5, 5, 26, 1, 0, &pattern), TSNN_ERROR_OVERFLOW);
-    ck_assert_int_eq(tsnni_sample_exact(&runtime, 5, 5, -1, 1, 0, &pattern), TSNN_ERROR_OVERFLOW);
+    ck_assert_int_eq(tsnni_sample_exact(&runtime, 5, 5, 26, 1, 0, &pattern), TSNN_ERROR_STRUCTURE);
+    ck_assert_int_eq(tsnni_sample_exact(&runtime, 5, 5, -1, 1, 0, &pattern), TSNN_ERROR_INVALID_ARGUMENT);
     ck_assert_ptr_null(pattern.row_ptr);
     ck_assert_int_eq(allocator.calls, 0);
 }
