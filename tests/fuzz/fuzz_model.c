@@ -59,8 +59,11 @@ static void use_tsnn_predictor(const tools *with, const tsnn_predictor *predicto
     for (int64_t k = 0; k < 2 * info.inputs; k++)
         features[k] = (float)(k % 5) - 1.5f;
     FUZZ_OK(with->context, tsnn_predictor_workspace_create(predictor, 2, &workspace));
-    FUZZ_OK(with->context, tsnn_predictor_predict(predictor, workspace, features, 2, outputs, 2 * info.outputs));
-    FUZZ_OK(with->context, tsnn_predictor_predict(predictor, workspace, features, 1, outputs, info.outputs));
+    for (int64_t samples = 2; samples > 0; samples--) {
+        tsnn_status status =
+            tsnn_predictor_predict(predictor, workspace, features, samples, outputs, samples * info.outputs);
+        FUZZ_REQUIRE(status == TSNN_OK || status == TSNN_ERROR_NOT_FINITE); /* weights may be as large as a float */
+    }
     tsnn_predictor_workspace_destroy(&workspace);
     free(features);
     free(outputs);
