@@ -420,7 +420,7 @@ check-unit: $(UNIT_TESTS)
 	+@$(RUN_TESTS) unit
 check-examples: $(EXAMPLES) $(EXAMPLE_TESTS)
 	+@$(RUN_TESTS) examples
-check-headers:
+check-headers: $(EXPORT_C_TEST)
 	+@$(RUN_TESTS) headers
 check-plain: $(PLAIN_CLIENT)
 	+@$(RUN_TESTS) plain
