@@ -7,6 +7,7 @@
 #include "suites.h"
 
 #include <fenv.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,9 +249,33 @@ END_TEST
 #endif
 
 #if defined(_OPENMP) && defined(KNOWS_SINGLE_THREADED)
+typedef struct meeting {
+    atomic_int workers; /* a bit for each that has come */
+    atomic_int over;
+} meeting;
+
+/* A chunk waits for a second worker: on a busy machine one could be through with all before another gets a processor.
+ */
+static void wait_for_another(void *task, int64_t chunk, int32_t worker)
+{
+    meeting *own = task;
+    (void)chunk;
+    atomic_fetch_or(&own->workers, 1 << worker);
+    for (int64_t waited = 0; waited < PATIENCE / 2 * 1000 && !atomic_load(&own->over); waited++) {
+        int workers = atomic_load(&own->workers);
+        if ((workers & (workers - 1)) != 0)
+            return;
+        usleep(1000);
+    }
+    atomic_store(&own->over, 1);
+}
+
 static int loops_are_parallel(void *argument)
 {
-    return !loops_are_serial(argument);
+    meeting own = {0};
+    (void)argument;
+    tsnni_parallel_for(4, 1000000000, 64, wait_for_another, &own);
+    return atomic_load(&own.over);
 }
 
 /* Where the system tells whether there were threads, and no earlier test nor a sanitizer made some here. */
