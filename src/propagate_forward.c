@@ -1,5 +1,4 @@
-/* A batch goes in, and forward through the layers: which kernel runs on which layer, cut into chunks for the threads.
- */
+/* A batch goes in, and forward through the layers: which kernel runs on which layer, cut for the threads. */
 #include <math.h>
 #include <string.h>
 

@@ -113,8 +113,8 @@ TSNN_API tsnn_status tsnn_export_options_init(tsnn_export_options *options);
  * @brief Writes a layer's weights, and its biases and mask on request, for other programs. Each file is replaced in one
  * go. Dense formats are written row by row; no dense matrix is allocated.
  * @return OK, NULL_ARGUMENT, STRUCT_SIZE, INVALID_ARGUMENT (options; two of them naming one file, a tensor's name for a
- *         format without names), NOT_FINITE (a weight
- *         or bias; nothing is written), IO, OVERFLOW (4 GiB and more as NPZ), OUT_OF_MEMORY
+ *         format without names), NOT_FINITE (a weight or bias; nothing is written), IO, OVERFLOW (4 GiB and more as
+ *         NPZ), OUT_OF_MEMORY
  */
 TSNN_API tsnn_status tsnn_layer_export(const tsnn_layer *layer, const tsnn_export_options *options);
 

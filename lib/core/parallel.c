@@ -16,8 +16,7 @@
 static _Thread_local tsnni_team *led_team;
 #endif
 
-/* Nanoseconds of work below which sharing costs more than it brings. An empty loop of a team is even at 1,500 and a
- * region at 6,000, but threads also fetch what the others wrote: of real loops those of 22,000 may lose. See
+/* Nanoseconds of work below which sharing costs more than it brings: threads also fetch what the others wrote. See
  * docs/performance.md. */
 #define SERIAL_WORK 25000
 
