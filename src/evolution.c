@@ -115,6 +115,19 @@ fail:
     return status;
 }
 
+static tsnn_status check_use(const tsnn_evolution *evolution, const tsnn_context *context, const char *what,
+                             int64_t round)
+{
+    tsnni_runtime *runtime = &evolution->context->runtime;
+    if (context != evolution->context)
+        return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT, "the %s belongs to another context than the evolution",
+                          what);
+    if (round < 0)
+        return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT, "round is %lld; it must be at least 0",
+                          (long long)round);
+    return TSNN_OK;
+}
+
 /* All loops of a layer inside a session. */
 typedef struct layer_call {
     const tsnn_evolution *evolution;
@@ -145,11 +158,9 @@ tsnn_status tsnn_evolution_apply_layer(const tsnn_evolution *evolution, tsnn_lay
     if (evolution == NULL || layer == NULL)
         return tsnni_null_argument(evolution != NULL ? evolution->context : NULL, "layer");
     tsnni_runtime *runtime = &evolution->context->runtime;
-    tsnn_status status;
-    if (layer->context != evolution->context)
-        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "the layer belongs to another context than the evolution");
-    if (round < 0)
-        TSNNI_FAIL(runtime, TSNN_ERROR_INVALID_ARGUMENT, "round is %lld; it must be at least 0", (long long)round);
+    tsnn_status status = check_use(evolution, layer->context, "layer", round);
+    if (status < 0)
+        return status;
     if (layer->frozen || tsnni_layer_is_full(layer))
         return TSNN_OK;
     layer_call call = {evolution, layer, round, 0, TSNN_OK};
@@ -157,8 +168,6 @@ tsnn_status tsnn_evolution_apply_layer(const tsnn_evolution *evolution, tsnn_lay
     if (replaced != NULL)
         *replaced = call.replaced;
     return call.status;
-fail:
-    return status;
 }
 
 /* All layers. */
@@ -177,7 +186,7 @@ static void evolve_network(void *argument)
         int64_t moved;
         call->status = tsnn_evolution_apply_layer(call->evolution, call->network->stages[l].layer, call->round, &moved);
         if (call->status < 0)
-            tsnni_fail(runtime, call->status, "layer %lld: %s", (long long)l, runtime->error_text);
+            tsnni_fail_at(runtime, call->status, "layer %lld", (long long)l);
         call->replaced += moved;
     }
 }
@@ -190,17 +199,12 @@ tsnn_status tsnn_evolution_apply(const tsnn_evolution *evolution, tsnn_network *
     if (evolution == NULL || network == NULL)
         return tsnni_null_argument(evolution != NULL ? evolution->context : NULL, "network");
     tsnni_runtime *runtime = &evolution->context->runtime;
-    if (network->context != evolution->context)
-        return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT,
-                          "the network belongs to another context than the evolution");
-    if (round < 0)
-        return tsnni_fail(runtime, TSNN_ERROR_INVALID_ARGUMENT, "round is %lld; it must be at least 0",
-                          (long long)round);
+    tsnn_status status = check_use(evolution, network->context, "network", round);
+    if (status < 0)
+        return status;
     network_call call = {evolution, network, round, 0, TSNN_OK};
-    int64_t work = 0;
-    for (int64_t l = 0; l < network->count - 1; l++)
-        work += EVOLUTION_COST * network->stages[l].layer->topology.pattern.count;
-    tsnni_parallel_session(runtime->threads, work, evolve_network, &call);
+    tsnni_parallel_session(runtime->threads, EVOLUTION_COST * tsnni_network_connections(network), evolve_network,
+                           &call);
     if (replaced != NULL)
         *replaced = call.replaced;
     return call.status;

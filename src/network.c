@@ -49,6 +49,14 @@ int64_t tsnni_network_outputs(const tsnn_network *network)
     return network->count > 0 ? network->stages[network->count - 1].layer->topology.pattern.columns : 0;
 }
 
+int64_t tsnni_network_connections(const tsnn_network *network)
+{
+    int64_t connections = 0;
+    for (int64_t l = 0; l < network->count; l++)
+        connections += network->stages[l].layer->topology.pattern.count;
+    return connections;
+}
+
 static tsnn_status reserve_stage(tsnn_network *network)
 {
     if (network->count < network->capacity)

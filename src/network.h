@@ -27,6 +27,7 @@ struct tsnn_network {
 /* 0 without layers. */
 int64_t tsnni_network_inputs(const tsnn_network *network);
 int64_t tsnni_network_outputs(const tsnn_network *network);
+int64_t tsnni_network_connections(const tsnn_network *network);
 
 /* tsnn_network_copy() into another context, which may be used by another thread. */
 tsnn_status tsnni_network_copy(const tsnn_network *network, tsnn_context *context, tsnn_network **out);

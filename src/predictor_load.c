@@ -47,7 +47,7 @@ static tsnn_status check_layer(tsnni_runtime *runtime, const tsnn_predictor *pre
     status = tsnni_csr_validate(runtime, layer->inputs, layer->outputs, layer->connections, layer->row_ptr,
                                 layer->column, layer->values);
     if (status < 0)
-        TSNNI_FAIL(runtime, status, "layer %lld: %s", (long long)l, runtime->error_text);
+        return tsnni_fail_at(runtime, status, "layer %lld", (long long)l);
     for (int64_t j = 0; j < layer->outputs; j++)
         if (!isfinite(layer->bias[j]))
             TSNNI_FAIL(runtime, TSNN_ERROR_NOT_FINITE, "layer %lld: bias[%lld] is %g", (long long)l, (long long)j,

@@ -380,7 +380,7 @@ static tsnn_status check_weights(const tsnn_network *network)
         int64_t counts[2];
         tsnn_status status = tsnni_sign_counts(runtime, topology->values, topology->pattern.count, counts);
         if (status < 0)
-            return tsnni_fail(runtime, status, "layer %lld: weights: %s", (long long)l, runtime->error_text);
+            return tsnni_fail_at(runtime, status, "layer %lld: weights", (long long)l);
     }
     return TSNN_OK;
 }
@@ -430,14 +430,6 @@ typedef struct plan_call {
     tsnn_status status;
 } plan_call;
 
-static int64_t plan_work(const tsnn_network *network)
-{
-    int64_t connections = 0;
-    for (int64_t l = 0; l < network->count; l++)
-        connections += network->stages[l].layer->topology.pattern.count;
-    return PRUNING_COST * connections;
-}
-
 static void plan_layers(void *argument)
 {
     plan_call *call = argument;
@@ -457,7 +449,7 @@ tsnn_status tsnn_pruning_apply(tsnn_pruning *pruning, tsnn_network *network, tsn
         TSNNI_FAIL(runtime, TSNN_ERROR_STATE, "the network has no layers yet");
     TSNNI_TRY(check_weights(network));
     plan_call call = {pruning, &plan, TSNN_OK};
-    tsnni_parallel_session(runtime->threads, plan_work(network), plan_layers, &call);
+    tsnni_parallel_session(runtime->threads, PRUNING_COST * tsnni_network_connections(network), plan_layers, &call);
     TSNNI_TRY(call.status);
     if (report != NULL) {
         tsnn_pruning_report known = make_report(&plan);
